@@ -1,0 +1,14 @@
+//! What others see: wire types, problem details, exit codes and event names.
+//!
+//! Stable and without logic. Everything here is JSON with `camelCase` keys; instants are RFC 3339
+//! in UTC; an `Option` that is absent means "not known", never zero.
+
+mod exit;
+mod gateway;
+mod incident;
+mod problem;
+
+pub use exit::Exit;
+pub use gateway::{CircuitPhase, CircuitView, GatewaySnapshot, Outcome, RouteView, SlotsView, UpstreamView};
+pub use incident::{IncidentState, IncidentView, LetterState, LetterView, Severity, TimelineEntry};
+pub use problem::Problem;

@@ -1,0 +1,5 @@
+//! What do callers get meanwhile?
+
+mod record;
+
+pub use record::{Cause, Counts, Fault, Phase, Transition};
