@@ -146,7 +146,9 @@ impl fmt::Display for Fault {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ConsecutiveFailures { count, last } => write!(f, "{count} failures in a row, last: {last}"),
+            Self::ConsecutiveFailures { count, last } => {
+                write!(f, "{count} failures in a row, last: {last}")
+            }
             Self::FailureRate(ratio) => write!(f, "{ratio} calls failed"),
             Self::SlowRate(ratio) => write!(f, "{ratio} calls were slow"),
             Self::Stalled { waiting, oldest } => {
