@@ -1,0 +1,201 @@
+//! What is stored: plain rows, without meaning beyond their names.
+//!
+//! Instants are kept to the millisecond. Fields that end in JSON text belong to the engine, which
+//! puts a format version into each of them; the store neither reads nor changes them.
+
+use jiff::Timestamp;
+
+/// How bad an incident is for callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Callers are lost or will be soon.
+    Critical,
+    /// Callers are served with less.
+    Error,
+    /// Worth a look in the morning.
+    Warning,
+    /// For the record.
+    Info,
+}
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentState {
+    /// Nobody has taken it yet.
+    Open,
+    /// Somebody has.
+    Acknowledged,
+    /// Over.
+    Resolved,
+}
+
+/// One incident, without its timeline and letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Unique; in the order of time.
+    pub id: String,
+    /// What it is about; at most one live incident has the same.
+    pub key: String,
+    /// The key that receivers use to recognise the incident.
+    pub dedup_key: String,
+    /// One sentence.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Where it stands.
+    pub state: IncidentState,
+    /// When it began.
+    pub opened_at: Timestamp,
+    /// When it ended; present exactly when it is resolved.
+    pub resolved_at: Option<Timestamp>,
+    /// Who took it.
+    pub acknowledged_by: Option<String>,
+    /// The rest of what the engine must know to go on after a restart; JSON.
+    pub detail: String,
+}
+
+/// One line of an incident's story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineLine {
+    /// Which incident.
+    pub incident_id: String,
+    /// Position in the story, from 1.
+    pub n: u32,
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub what: String,
+}
+
+/// What a letter tells its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Something is wrong.
+    Trigger,
+    /// Somebody has taken it.
+    Acknowledge,
+    /// It is over.
+    Resolve,
+}
+
+/// Where a letter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterState {
+    /// To be sent, or to be sent again.
+    Pending,
+    /// The receiver confirmed it.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+/// One message to one receiver, in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Unique, and the same in every attempt: receivers may drop repetitions by it.
+    pub id: String,
+    /// Order in which letters were written, unique, from 1.
+    pub seq: u64,
+    /// The incident it is about.
+    pub incident_id: String,
+    /// Name of the receiver.
+    pub receiver: String,
+    /// What it says.
+    pub action: Action,
+    /// The incident's key at the receiver.
+    pub dedup_key: String,
+    /// The content, fixed when the letter was written; JSON.
+    pub body: String,
+    /// Where it stands.
+    pub state: LetterState,
+    /// Finished attempts.
+    pub attempts: u32,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// Not to be tried before.
+    pub due_at: Timestamp,
+    /// When it arrived; present exactly when it is delivered.
+    pub delivered_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+/// One event that the engine handled, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Position, from 1. A missing number is an entry that was lost before it could be written.
+    pub seq: u64,
+    /// When it was handled.
+    pub at: Timestamp,
+    /// Version of the two JSON formats.
+    pub version: u32,
+    /// What happened; JSON.
+    pub event: String,
+    /// What was decided; JSON.
+    pub effects: String,
+}
+
+/// An incident with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentRecord {
+    /// The incident.
+    pub incident: Incident,
+    /// Its story, in order.
+    pub timeline: Vec<TimelineLine>,
+    /// The letters about it, in the order in which they were written.
+    pub letters: Vec<Letter>,
+}
+
+/// What one transaction writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Incidents as they are now.
+    pub incidents: Vec<Incident>,
+    /// New lines of their stories.
+    pub timeline: Vec<TimelineLine>,
+    /// Letters as they are now.
+    pub letters: Vec<Letter>,
+    /// New journal entries, in order.
+    pub journal: Vec<JournalEntry>,
+}
+
+impl Change {
+    /// True when there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.incidents.is_empty() && self.timeline.is_empty() && self.letters.is_empty() && self.journal.is_empty()
+    }
+}
+
+/// The words for a closed set of values, in the database and nowhere else.
+pub(crate) trait Word: Copy + PartialEq + 'static {
+    /// Every value with its word.
+    const WORDS: &'static [(Self, &'static str)];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+    }
+}
+
+impl Word for Severity {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Critical, "critical"), (Self::Error, "error"), (Self::Warning, "warning"), (Self::Info, "info")];
+}
+
+impl Word for IncidentState {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Open, "open"), (Self::Acknowledged, "acknowledged"), (Self::Resolved, "resolved")];
+}
+
+impl Word for Action {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Trigger, "trigger"), (Self::Acknowledge, "acknowledge"), (Self::Resolve, "resolve")];
+}
+
+impl Word for LetterState {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Pending, "pending"), (Self::Delivered, "delivered"), (Self::Failed, "failed")];
+}
