@@ -1,0 +1,187 @@
+//! A flow, executed for one caller, one step at a time.
+//!
+//! The rules, as far as the platform states them and otherwise by the safe reading:
+//! - A list runs in order. An output's list that ends without a terminal action falls through to
+//!   the action after its owner. A missing output is an empty list.
+//! - A task that ends without a terminal action returns to its caller; without a caller that is an
+//!   error of the flow.
+//! - An error of an expression is an error of the flow and goes to the flow's error handling; an
+//!   error inside error handling ends the call in silence.
+//! - A run has [`ACTIONS_MAX`] actions, and [`ACTIONS_MAX_IN_ERROR`] more once error handling began.
+//! - A data action that fails leaves its success variables as they were.
+
+mod machine;
+mod timeline;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::problem::Place;
+use crate::value::{Audio, Value};
+
+pub use machine::Run;
+
+/// The most actions of one run before error handling starts.
+pub const ACTIONS_MAX: u32 = 10_000;
+
+/// How many more actions a run has once error handling began.
+pub const ACTIONS_MAX_IN_ERROR: u32 = 1_000;
+
+/// What is assumed where the platform says nothing, or where only the caller knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long the recording lasts that covers the wait for a data action.
+    pub processing_prompt: Duration,
+    /// What a condition counts as that cannot be known.
+    pub unknown_condition: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { processing_prompt: Duration::from_secs(60), unknown_condition: false }
+    }
+}
+
+/// What one caller brings: system variables such as `Call.Ani`, by their full name.
+pub type Inputs = BTreeMap<String, Value>;
+
+/// What the flow wants next. [`Run::resume`] takes the matching [`Answer`].
+#[must_use = "a flow goes on only when its step is carried out and answered"]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Ask another system; answer with [`Answer::Data`].
+    CallData(Ask),
+    /// Play to the caller; answer with [`Answer::Played`].
+    Play(Playback),
+    /// Wait for a key; answer with [`Answer::Key`].
+    Choose {
+        /// Keys that mean something here.
+        keys: Vec<char>,
+        /// How long to wait.
+        timeout: Duration,
+    },
+    /// Hand the caller to a queue; answer with [`Answer::Transferred`] or [`Answer::TransferFailed`].
+    Transfer(Destination),
+    /// The flow is over for this caller.
+    End(Outcome),
+}
+
+/// A question to another system.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The integration's category.
+    pub category: String,
+    /// The action's name.
+    pub action: String,
+    /// What it is given; inputs that are not set are left out.
+    pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// The flow's own time limit; when absent the action's applies, and then the platform's.
+    pub timeout: Option<Duration>,
+}
+
+/// Something to play, and how long it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Playback {
+    /// What.
+    pub audio: Audio,
+    /// How long.
+    pub duration: Duration,
+}
+
+/// A queue that a caller is handed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The queue's name.
+    pub queue: String,
+    /// How important the call is.
+    pub priority: i64,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It was played, for so long (a caller may be cut short).
+    Played(Duration),
+    /// The other system answered, or did not.
+    Data {
+        /// What it said.
+        reply: Reply,
+        /// How long the caller waited.
+        waited: Duration,
+    },
+    /// The caller pressed a key, or none in time.
+    Key {
+        /// Which.
+        key: Option<char>,
+        /// How long the caller took.
+        waited: Duration,
+    },
+    /// The queue took the caller.
+    Transferred,
+    /// The queue did not.
+    TransferFailed,
+}
+
+/// What another system said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Outputs by name.
+    Success(serde_json::Map<String, serde_json::Value>),
+    /// An error, with details by the names of `failureOutputs`: `status`, `errorCode`, `userMessage`…
+    Failure(BTreeMap<String, String>),
+    /// Nothing in time.
+    Timeout,
+}
+
+/// Where a caller ended, and in what state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Where.
+    pub kind: OutcomeKind,
+    /// Why.
+    pub reason: EndReason,
+    /// What the flow wrote for whoever gets the call next.
+    pub participant_data: BTreeMap<String, String>,
+    /// True when the call was dropped without a word after the last thing that went wrong.
+    pub is_silent: bool,
+    /// Time in the flow.
+    pub elapsed: Duration,
+    /// Time without any sound.
+    pub dead_air: Duration,
+    /// The longest stretch without any sound.
+    pub dead_air_longest: Duration,
+    /// Actions performed.
+    pub actions: u32,
+}
+
+/// Where a caller ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// In a queue.
+    Queue(Destination),
+    /// Cut off.
+    Disconnect,
+    /// Cut off because the flow went round in circles.
+    Loop,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// An action said so.
+    Action,
+    /// A menu was repeated in vain.
+    NoChoice,
+    /// The flow made an error.
+    Error(FlowError),
+}
+
+/// An error of a flow while it ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowError {
+    /// The action that made it; absent before the first action.
+    pub at: Option<Place>,
+    /// What went wrong, as a fragment that fits after "failed to".
+    pub message: String,
+}

@@ -1,0 +1,10 @@
+//! Flows from the outside: texts in, transcripts out.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod data_actions;
+mod example;
+mod expressions;
+mod interpreter;
+mod problems;
+mod properties;
+mod script;
