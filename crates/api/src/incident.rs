@@ -99,3 +99,39 @@ pub struct LetterView {
     /// Why the last try failed.
     pub last_error: Option<String>,
 }
+
+/// How keeping things goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreView {
+    /// True while what must be kept is being kept.
+    pub working: bool,
+    /// Since when it has not been working; absent while it works.
+    #[schema(value_type = Option<String>)]
+    pub failing_since: Option<Timestamp>,
+    /// Why it does not work.
+    pub detail: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Records that wait in memory.
+    pub unsaved: u64,
+}
+
+/// How telling one receiver goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiverView {
+    /// Name in the configuration.
+    pub name: String,
+    /// Letters that wait for it.
+    pub pending: u64,
+    /// Letters it has confirmed since the start.
+    pub delivered: u64,
+    /// Letters given up since the start.
+    pub failed: u64,
+    /// When it last confirmed one; absent until then.
+    #[schema(value_type = Option<String>)]
+    pub last_delivered_at: Option<Timestamp>,
+    /// Why the latest attempt failed; absent when it did not.
+    pub last_error: Option<String>,
+}

@@ -10,5 +10,7 @@ mod problem;
 
 pub use exit::Exit;
 pub use gateway::{CircuitPhase, CircuitView, GatewaySnapshot, Outcome, RouteView, SlotsView, UpstreamView};
-pub use incident::{IncidentState, IncidentView, LetterState, LetterView, Severity, TimelineEntry};
+pub use incident::{
+    IncidentState, IncidentView, LetterState, LetterView, ReceiverView, Severity, StoreView, TimelineEntry,
+};
 pub use problem::Problem;
