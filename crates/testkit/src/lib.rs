@@ -1,1 +1,7 @@
-//! Placeholder.
+//! Rehearsal: what stands in for the world around the engine.
+//!
+//! - [`inbox`]: a receiver of pages in this process. It speaks PagerDuty's Events API v2 and verifies
+//!   Standard Webhooks, with wire types and checks of its own: it shares no code with the couriers
+//!   that it judges.
+
+pub mod inbox;
