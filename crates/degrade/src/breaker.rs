@@ -220,6 +220,11 @@ impl Breaker {
         effects
     }
 
+    /// Probes, or callers used as such, that have not reported yet.
+    pub fn probes_in_flight(&self) -> u32 {
+        self.circuit.lock().expect("no step panics while it holds the circuit").probes_in_flight()
+    }
+
     /// Silence among the calls in flight of all workers; `None` when something came back meanwhile.
     pub fn silence(&self, now: Mono) -> Option<Silence> {
         let (mut waiting, mut since) = (0, u64::MAX);

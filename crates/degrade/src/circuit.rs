@@ -212,10 +212,12 @@ pub enum Effect {
     },
     /// Answer every waiting caller from the next rung of its ladder, now, and close the connections.
     ReleaseWaiting,
-    /// Send a probe on a fresh connection; report it with the circuit's present generation.
+    /// Send a probe on a fresh connection.
     Probe {
         /// Give up after this.
         patience: Patience,
+        /// Report the result with this.
+        generation: u32,
     },
     /// Send [`Event::Woke`] after `delay`, moved by up to `jitter` of it either way.
     WakeAfter {
@@ -223,6 +225,8 @@ pub enum Effect {
         delay: Duration,
         /// Spread, so that many gateways do not probe in step.
         jitter: Ppm,
+        /// Send it with this.
+        generation: u32,
     },
     /// Let the caller that asked pass, as a probe.
     Admit,
@@ -292,8 +296,7 @@ pub fn step(mut circuit: Circuit, policy: &Policy, event: Event, now: Mono) -> (
         }
         Event::IdleCheckDue => {
             if circuit.phase() == Phase::Closed && circuit.probes_in_flight == 0 {
-                circuit.probes_in_flight += 1;
-                effects.push(Effect::Probe { patience: Patience::Deadline });
+                send_probe(&mut circuit, Patience::Deadline, &mut effects);
             }
         }
         Event::CallerAsks => {
@@ -377,11 +380,11 @@ fn looked(
             let cause = Cause::Stalled { waiting: silence.waiting, oldest: silence.oldest };
             open(circuit, cause, counts(evidence), now, probe::after(policy, Fault::Timeout, None), effects);
         }
+        // Without a probe there is nobody to confirm it: the callers' time-outs decide.
         StallVerdict::Suspect { confirm_within } => {
-            if !circuit.confirming {
+            if !circuit.confirming && matches!(policy.recovery.by, Prober::Own(_)) {
                 circuit.confirming = true;
-                circuit.probes_in_flight += 1;
-                effects.push(Effect::Probe { patience: Patience::Brisk(confirm_within) });
+                send_probe(circuit, Patience::Brisk(confirm_within), effects);
             }
         }
     }
@@ -422,8 +425,7 @@ fn woke(circuit: &mut Circuit, policy: &Policy, now: Mono, effects: &mut Effects
     match (&circuit.state, &policy.recovery.by) {
         (State::Closed { .. }, _) => {
             if circuit.idle_failures > 0 && circuit.probes_in_flight == 0 {
-                circuit.probes_in_flight += 1;
-                effects.push(Effect::Probe { patience: Patience::Deadline });
+                send_probe(circuit, Patience::Deadline, effects);
             }
         }
         (&State::Open { since, attempts }, Prober::Own(pace)) => {
@@ -431,8 +433,7 @@ fn woke(circuit: &mut Circuit, policy: &Policy, now: Mono, effects: &mut Effects
                 // The first one waits as long as a caller would; those beside it ask briskly.
                 let patience =
                     if circuit.probes_in_flight == 0 { Patience::Deadline } else { Patience::Brisk(pace.brisk) };
-                circuit.probes_in_flight += 1;
-                effects.push(Effect::Probe { patience });
+                send_probe(circuit, patience, effects);
                 if patience == Patience::Deadline && policy.recovery.probes_in_flight_max > 1 {
                     wake(circuit, probe::delay(policy, now.since(since), attempts, Pause::default()), effects);
                 }
@@ -480,8 +481,7 @@ fn probe_good(circuit: &mut Circuit, policy: &Policy, now: Mono, effects: &mut E
 fn probe_again(circuit: &mut Circuit, policy: &Policy, effects: &mut Effects<Effect>) {
     let is_own = matches!(policy.recovery.by, Prober::Own(_));
     if is_own && circuit.probes_in_flight < policy.recovery.probes_in_flight_max {
-        circuit.probes_in_flight += 1;
-        effects.push(Effect::Probe { patience: Patience::Deadline });
+        send_probe(circuit, Patience::Deadline, effects);
     } else if is_own {
         // An older probe still holds the place; it frees it within its patience.
         wake(circuit, probe::PLACE_RECHECK, effects);
@@ -520,11 +520,16 @@ fn reopen(circuit: &mut Circuit, policy: &Policy, again: Reopen, now: Mono, effe
     wake(circuit, probe::delay(policy, now.since(again.since), attempts, again.pause), effects);
 }
 
+fn send_probe(circuit: &mut Circuit, patience: Patience, effects: &mut Effects<Effect>) {
+    circuit.probes_in_flight += 1;
+    effects.push(Effect::Probe { patience, generation: circuit.generation });
+}
+
 /// Asks for a wake-up, unless one is on its way.
 fn wake(circuit: &mut Circuit, delay: Duration, effects: &mut Effects<Effect>) {
     if !circuit.wake_pending {
         circuit.wake_pending = true;
-        effects.push(Effect::WakeAfter { delay, jitter: probe::JITTER });
+        effects.push(Effect::WakeAfter { delay, jitter: probe::JITTER, generation: circuit.generation });
     }
 }
 

@@ -1,7 +1,7 @@
 //! How many calls can an upstream take at once?
 //!
 //! Additive growth, multiplicative retreat. Every second the limit is moved by what came back in that second:
-//! time-outs and "too many requests" cut it by a tenth, a median well above the usual one shrinks it in
+//! time-outs and "too many requests" cut it by a tenth, answers well slower than usual shrink it in
 //! proportion, and only a second without either, in which the limit was really used, lets it grow. There are no
 //! measurement windows in which traffic is held back, and constant time-outs never look like calm.
 //!
@@ -35,25 +35,25 @@ pub struct Second {
     pub overloaded: u64,
     /// Most calls in flight at once.
     pub in_flight_max: u32,
-    /// Median latency of the good answers; `None` without any.
-    pub median: Option<Duration>,
-    /// The usual median; `None` before it is known.
+    /// Mean latency of the good answers; `None` without any.
+    pub typical: Option<Duration>,
+    /// What it usually is; `None` before that is known.
     pub usual: Option<Duration>,
 }
 
-/// How much slower than usual the median may be before the limit shrinks.
+/// How much slower than usual answers may be before the limit shrinks.
 const TOLERANCE: u32 = 2;
 
 /// The limit for the next second.
 pub fn next(limit: u32, policy: &LimitPolicy, second: &Second) -> u32 {
     let moved = if second.overloaded > 0 {
         limit - limit.div_ceil(10)
-    } else if let (Some(median), Some(usual)) = (second.median, second.usual)
-        && median > usual.saturating_mul(TOLERANCE)
+    } else if let (Some(typical), Some(usual)) = (second.typical, second.usual)
+        && typical > usual.saturating_mul(TOLERANCE)
     {
         // Retreat in proportion, at most to a half in one second.
         let allowed = usual.saturating_mul(TOLERANCE).as_micros();
-        let shrunk = u128::from(limit) * allowed / median.as_micros().max(1);
+        let shrunk = u128::from(limit) * allowed / typical.as_micros().max(1);
         u32::try_from(shrunk).unwrap_or(limit).max(limit / 2)
     } else if second.good > 0 && second.in_flight_max.saturating_mul(2) >= limit {
         limit + limit.isqrt().max(1)
@@ -89,7 +89,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn calm() -> Second {
-        Second { good: 100, in_flight_max: 50, median: Some(40 * MS), usual: Some(40 * MS), overloaded: 0 }
+        Second { good: 100, in_flight_max: 50, typical: Some(40 * MS), usual: Some(40 * MS), overloaded: 0 }
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     fn constant_time_outs_never_let_it_grow() {
         let (policy, mut limit) = (LimitPolicy::default(), 50);
         for _ in 0..100 {
-            let after = next(limit, &policy, &Second { overloaded: 5, median: None, ..calm() });
+            let after = next(limit, &policy, &Second { overloaded: 5, typical: None, ..calm() });
             assert!(after <= limit);
             limit = after;
         }
@@ -111,9 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn a_slower_median_shrinks_it_in_proportion() {
-        assert_eq!(next(50, &LimitPolicy::default(), &Second { median: Some(100 * MS), ..calm() }), 40);
-        assert_eq!(next(50, &LimitPolicy::default(), &Second { median: Some(4_000 * MS), ..calm() }), 25);
+    fn slower_answers_shrink_it_in_proportion() {
+        assert_eq!(next(50, &LimitPolicy::default(), &Second { typical: Some(100 * MS), ..calm() }), 40);
+        assert_eq!(next(50, &LimitPolicy::default(), &Second { typical: Some(4_000 * MS), ..calm() }), 25);
     }
 
     #[test]
