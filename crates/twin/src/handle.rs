@@ -1,0 +1,247 @@
+//! Starting a twin and holding on to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Ppm;
+use clock::Clock;
+use flow::{DataAction, Flow, Problems};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::callers::{self, RATE_MAX};
+use crate::face;
+use crate::shared::Shared;
+use crate::world::{CallRecord, Fault, Integration, QueueOptions, Totals, World};
+
+/// How long a shutdown waits for answers that are under way, on the twin's clock.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// How a twin is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it listens; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Where all its chance comes from.
+    pub seed: u64,
+    /// Its time.
+    pub clock: Clock,
+    /// The share of callers who are platinum or gold.
+    pub vip_share: Ppm,
+    /// Its queues.
+    pub queues: Vec<QueueOptions>,
+}
+
+impl Options {
+    /// A small contact centre on a free port of this machine: a VIP and a Support queue, every
+    /// fifth caller a VIP.
+    pub fn new(clock: Clock) -> Self {
+        let queue = |name: &str, agents| QueueOptions {
+            name: name.to_owned(),
+            agents,
+            talk_min: Duration::from_secs(20),
+            talk_max: Duration::from_secs(60),
+        };
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            seed: 1,
+            clock,
+            vip_share: Ppm::percent(20),
+            queues: vec![queue("VIP", 40), queue("Support", 120)],
+        }
+    }
+}
+
+/// Why a twin or a CRM did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not ours.
+    #[error("listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The client for data actions could not be made.
+    #[error("make an HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A rate of callers that is no rate.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("let {0} callers a second come in: it must be more than 0 and at most {RATE_MAX}")]
+pub struct RateError(pub f64);
+
+/// A version of a flow, as the twin stored it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedFlow {
+    /// The flow.
+    pub id: String,
+    /// Its new version, such as `1.0`.
+    pub version: String,
+}
+
+/// The stand-in for the platform.
+#[derive(Debug)]
+pub struct Twin;
+
+/// A running twin. Dropping it leaves it running until the runtime ends; [`TwinHandle::shutdown`]
+/// ends it in order.
+#[derive(Debug)]
+pub struct TwinHandle {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Twin {
+    /// Starts a twin: its HTTP faces, its agents, and a door through which callers may come.
+    ///
+    /// # Errors
+    /// When it cannot listen at the address.
+    pub async fn start(options: Options) -> Result<TwinHandle, StartError> {
+        let address = options.listen;
+        let listening = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listening)?;
+        let addr = listener.local_addr().map_err(listening)?;
+        // The platform follows no redirects and knows nothing of this machine's proxies.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent("PureCloudIntegrations/1.0")
+            .build()
+            .map_err(StartError::Client)?;
+        let world = World::new(options.seed, options.vip_share, &options.queues);
+        let shared = Shared::new(world, options.clock, http);
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(serve(listener, Arc::clone(&shared), stopped));
+        let tasks = vec![
+            tokio::spawn(callers::arrive(Arc::clone(&shared))),
+            tokio::spawn(callers::answer(Arc::clone(&shared))),
+        ];
+        Ok(TwinHandle { addr, shared, stop, server, tasks })
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+    let wait = async move {
+        // A handle that is gone without a word keeps the server running.
+        if stopped.wait_for(|stopped| *stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    if let Err(error) = axum::serve(listener, face::router(shared)).with_graceful_shutdown(wait).await {
+        tracing::error!(%error, "the twin stopped serving");
+    }
+}
+
+impl TwinHandle {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its address as the start of a URL.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Stores Archy YAML as a new version of the flow with its name, and publishes it at once.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn load_flow(&self, yaml: &str) -> Result<LoadedFlow, Problems> {
+        let flow = Flow::parse(yaml)?;
+        let now = self.shared.clock.now();
+        let mut world = self.shared.world();
+        let id = world.id();
+        let (id, version) = world.flows.load(flow, id, now);
+        Ok(LoadedFlow { id, version })
+    }
+
+    /// Stores the JSON of a Data Action in the integration `category` (the name that flows use),
+    /// with the settings that its templates call `credentials`. Gives the action's id.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn load_action(&self, category: &str, json: &str, credentials: &[(&str, &str)]) -> Result<String, Problems> {
+        let action = DataAction::parse(json)?;
+        // Read twice: once for what it does, once for those who ask for the file.
+        let source = serde_json::from_str(json).unwrap_or_default();
+        let mut world = self.shared.world();
+        let (integration_id, action_id) = (world.id(), world.id());
+        let integration = Integration {
+            id: integration_id,
+            name: category.to_owned(),
+            kind: action.integration_type.clone(),
+            credentials: credentials.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        };
+        Ok(world.actions.load(integration, action, source, action_id))
+    }
+
+    /// Lets callers come in, `rate` a second on the twin's clock; a new rate replaces the old one.
+    ///
+    /// # Errors
+    /// When the rate is not between 0 and [`RATE_MAX`].
+    pub fn start_callers(&self, rate: f64) -> Result<(), RateError> {
+        start_callers(&self.shared, rate)
+    }
+
+    /// Lets no more callers come in. Those who are in the flow go on.
+    pub fn stop_callers(&self) {
+        self.shared.rate.send_replace(0.0);
+    }
+
+    /// Breaks something for a while; false when too many things are broken already.
+    pub fn inject(&self, fault: Fault) -> bool {
+        self.shared.world().faults.inject(fault, self.shared.clock.mono())
+    }
+
+    /// What has been counted so far.
+    pub fn totals(&self) -> Totals {
+        self.shared.world().totals()
+    }
+
+    /// Waits until the totals are as `reached` wants them, and gives them.
+    pub async fn totals_when(&self, mut reached: impl FnMut(&Totals) -> bool) -> Totals {
+        let mut totals = self.shared.watch_totals();
+        match totals.wait_for(|totals| reached(totals)).await {
+            Ok(totals) => *totals,
+            Err(_) => self.totals(),
+        }
+    }
+
+    /// The last finished calls, oldest first.
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.shared.world().calls().cloned().collect()
+    }
+
+    /// Stops callers, closes the listener, lets answers that are under way finish for a moment, and
+    /// ends.
+    pub async fn shutdown(self) {
+        self.stop_callers();
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.shared.abort_callers();
+        self.stop.send_replace(true);
+        let mut server = self.server;
+        if self.shared.clock.timeout(SHUTDOWN_GRACE, &mut server).await.is_none() {
+            server.abort();
+        }
+    }
+}
+
+pub(crate) fn start_callers(shared: &Shared, rate: f64) -> Result<(), RateError> {
+    let is_rate = rate > 0.0 && rate <= RATE_MAX;
+    if !is_rate {
+        return Err(RateError(rate));
+    }
+    shared.rate.send_replace(rate);
+    Ok(())
+}

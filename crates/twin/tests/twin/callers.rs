@@ -1,0 +1,83 @@
+//! Callers keep reaching a queue, whatever the CRM does.
+
+use std::time::Duration;
+
+use clock::Clock;
+use serde_json::json;
+use twin::{AskOutcome, Ended, Mode, Tier};
+
+use crate::setup::{Client, MAIN_IVR, twin_and_crm};
+
+#[tokio::test]
+async fn callers_are_routed_by_their_tier() {
+    // Slow enough that the CRM's answer is never late, even on a busy machine.
+    let (twin, crm, _) = twin_and_crm(Clock::scaled(10)).await;
+    crm.set_mode(Mode::Healthy(Duration::ZERO));
+    twin.start_callers(20.0).unwrap();
+    let totals = twin.totals_when(|totals| totals.queued >= 30).await;
+    twin.stop_callers();
+    assert_eq!(totals.lost, 0);
+    for call in twin.calls().iter().filter(|call| call.data_actions[0].outcome == AskOutcome::Ok) {
+        let expected = if call.tier == Tier::Standard { "Support" } else { "VIP" };
+        assert_eq!(call.queue.as_deref(), Some(expected), "{call:?}");
+        assert_eq!(call.participant_data["accountTier"], call.tier.as_str());
+    }
+    twin.shutdown().await;
+}
+
+#[tokio::test]
+async fn callers_survive_a_hanging_crm_after_three_seconds_of_silence() {
+    let (twin, crm, _) = twin_and_crm(Clock::scaled(50)).await;
+    crm.set_mode(Mode::Hang);
+    twin.start_callers(5.0).unwrap();
+    let totals = twin.totals_when(|totals| totals.queued >= 5).await;
+    assert_eq!((totals.lost, totals.asks_ok), (0, 0));
+    for call in twin.calls() {
+        assert_eq!((call.ended, call.queue.as_deref()), (Ended::Queue, Some("Support")));
+        assert_eq!(call.data_actions[0].outcome, AskOutcome::Timeout);
+        assert_eq!(call.dead_air_longest, Duration::from_secs(3));
+        assert_eq!(call.participant_data["dataActionFailed"], "true");
+    }
+}
+
+#[tokio::test]
+async fn callers_whose_flow_has_no_way_out_are_counted_as_lost() {
+    let (twin, _crm, _) = twin_and_crm(Clock::scaled(50)).await;
+    let broken = MAIN_IVR.replace("name: Support", "name: Nowhere").replace("name: VIP", "name: Nowhere");
+    assert_eq!(twin.load_flow(&broken).unwrap().version, "2.0");
+    twin.start_callers(10.0).unwrap();
+    let totals = twin.totals_when(|totals| totals.lost >= 3).await;
+    assert_eq!(totals.queued, 0);
+    assert!(twin.calls().iter().all(|call| call.version == "2.0" && call.ended == Ended::Disconnect));
+}
+
+#[tokio::test]
+async fn callers_are_controlled_over_http() {
+    let (twin, crm, _) = twin_and_crm(Clock::scaled(20)).await;
+    crm.set_mode(Mode::Unavailable(None));
+    let client = Client::of(&twin).await;
+    assert_eq!(client.post("/twin/callers", &json!({"ratePerSecond": 10})).await.0, 204);
+    assert_eq!(client.post("/twin/callers", &json!({"ratePerSecond": 0})).await.0, 400);
+    twin.totals_when(|totals| totals.queued >= 3).await;
+    let url = format!("{}/twin/callers", twin.base_url());
+    assert_eq!(client.http.delete(url).send().await.unwrap().status().as_u16(), 204);
+    let (_, shown) = client.get("/twin/calls?limit=2").await;
+    assert_eq!(shown["calls"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["calls"][0]["outcome"], json!({"kind": "queue", "queue": "Support"}));
+    assert_eq!(shown["calls"][0]["dataActions"][0]["outcome"], "failure");
+    assert!(shown["totals"]["dataActionFailed"].as_u64().unwrap() >= 3);
+    twin.totals_when(|totals| totals.in_flow == 0).await;
+    assert_eq!(client.post("/twin/reset", &json!({})).await.0, 204);
+    assert_eq!(client.get("/twin/calls").await.1["totals"]["offered"], 0);
+    let (_, clock) = client.get("/twin/clock").await;
+    assert_eq!(clock["speed"], 20);
+    assert!(clock["now"].as_str().unwrap().ends_with('Z'));
+}
+
+#[tokio::test]
+async fn nobody_comes_at_a_rate_that_is_none() {
+    let (twin, _crm, _) = twin_and_crm(Clock::scaled(20)).await;
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1_000.5] {
+        assert!(twin.start_callers(rate).is_err(), "{rate}");
+    }
+}
