@@ -19,18 +19,24 @@ pub const CALLERS_MAX: usize = 5_000;
 /// Lets callers arrive at the rate that is set, until the twin shuts down.
 pub(crate) async fn arrive(shared: Arc<Shared>) {
     let mut rates = shared.rate.subscribe();
+    let mut next = shared.clock.mono();
     loop {
         let rate = *rates.borrow_and_update();
         if rate <= 0.0 {
             if rates.changed().await.is_err() {
                 return;
             }
+            next = shared.clock.mono();
             continue;
         }
-        let gap = shared.world().next_arrival(rate);
+        // From one arrival to the next, not from now: a timer that rings late slows nobody down.
+        next = next + shared.world().next_arrival(rate);
         tokio::select! {
-            () = shared.clock.sleep(gap) => place(&shared),
-            changed = rates.changed() => if changed.is_err() { return },
+            () = shared.clock.sleep_until(next) => place(&shared),
+            changed = rates.changed() => match changed {
+                Ok(()) => next = shared.clock.mono(),
+                Err(_) => return,
+            },
         }
     }
 }

@@ -40,7 +40,7 @@ fn a_failure_is_told_and_marked_and_still_reaches_support() {
         play Please stay on the line. An agent will look up your account.
         play We are connecting you.
         transfer Support
-        end queue Support accountTier=standard customerName=Unknown dataActionFailed=true
+        end queue Support accountTier=standard customerId= customerName=Unknown dataActionFailed=true
         "#,
     );
 }
@@ -81,7 +81,7 @@ fn the_example_action_asks_the_configured_host_and_translates_the_answer() {
     let outputs = action.outputs(200, r#"{"customerName": "Ada", "accountTier": "gold", "other": 1}"#).unwrap();
     assert_eq!(
         serde_json::Value::Object(outputs).to_string(),
-        r#"{"accountTier":"gold","customerId":null,"customerName":"Ada","dataActionFailed":false}"#
+        r#"{"accountTier":"gold","customerId":"","customerName":"Ada","dataActionFailed":false}"#
     );
     assert_eq!(action.effective_timeout(None), Duration::from_secs(3));
 }
