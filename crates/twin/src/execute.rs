@@ -52,7 +52,8 @@ pub(crate) async fn execute(
             return failed(429, "too.many.requests", message);
         }
         Err(Refusal::Rate) => {
-            let message = format!("Rate limit exceeded the maximum [{EXECUTIONS_PER_MINUTE_MAX}] within [60] seconds.");
+            let message =
+                format!("Executions reached the maximum [{EXECUTIONS_PER_MINUTE_MAX}] requests within [60] seconds.");
             return failed(429, "too.many.requests.retry.after", message);
         }
     };

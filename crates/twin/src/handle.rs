@@ -152,6 +152,7 @@ impl TwinHandle {
     }
 
     /// Stores Archy YAML as a new version of the flow with its name, and publishes it at once.
+    /// Callers enter the flow that was loaded first, in the version that is published then.
     ///
     /// # Errors
     /// Everything that is wrong with the text.

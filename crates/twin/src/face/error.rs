@@ -67,7 +67,7 @@ impl ApiError {
 
     pub(super) fn throttled(reset: Duration) -> Self {
         let seconds = whole_seconds(reset);
-        let message = format!("Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds");
+        let message = format!("The token was used too often. Retry the request in [{seconds}] seconds");
         Self { retry_after: Some(reset), ..Self::new(429, "too.many.requests.retry.after", message) }
     }
 

@@ -132,7 +132,7 @@ pub(super) async fn observations(
     Ok(Json(Observations { system_to_organization_mappings: serde_json::Map::new(), results }))
 }
 
-/// The deepest nesting of clauses that is read; the platform allows one level.
+/// The queues that a filter names, itself or in its clauses, which do not nest further.
 fn queue_ids<'a>(filter: &'a Filter, found: &mut Vec<&'a str>) {
     let predicates = filter.predicates.iter().chain(filter.clauses.iter().flat_map(|clause| &clause.predicates));
     let of_queues = predicates.filter(|predicate| predicate.dimension.as_deref() == Some("queueId"));
