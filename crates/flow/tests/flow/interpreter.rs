@@ -69,7 +69,7 @@ fn an_expression_error_takes_the_call_to_the_error_handling() {
         actions,
         &World::default(),
         "
-        play We are sorry, an error occurred. Please try your call again.
+        play We are sorry, something went wrong with this call.
         end disconnect (failed to apply `+` to a value that is not set)
         ",
     );
@@ -116,7 +116,7 @@ fn a_task_without_an_end_is_an_error() {
         &World::default(),
         "
         play Hello
-        play We are sorry, an error occurred. Please try your call again.
+        play We are sorry, something went wrong with this call.
         end disconnect (failed to go on at the end of a task: nothing there transfers or ends the call)
         ",
     );

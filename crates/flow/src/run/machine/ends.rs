@@ -8,7 +8,7 @@ use crate::run::{ACTIONS_MAX, ACTIONS_MAX_IN_ERROR, Destination, EndReason, Flow
 use crate::value::{Audio, Value};
 
 /// What the platform says before it drops a call because of an error in its flow.
-const ERROR_SENTENCE: &str = "We are sorry, an error occurred. Please try your call again.";
+const ERROR_SENTENCE: &str = "We are sorry, something went wrong with this call.";
 
 impl Run {
     /// Takes an error of the flow to the error handling; a second one ends the call.
