@@ -1,6 +1,7 @@
 //! What people are shown: the live incidents and the latest that are over.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::{IncidentView, ReceiverView, StoreView};
 use store::{Incident, IncidentRecord, IncidentState, Letter, LetterState, TimelineLine};
@@ -16,7 +17,7 @@ pub struct Views {
     /// Grows with every change.
     pub revision: u64,
     /// Live incidents, latest first, and then the latest resolved ones.
-    pub incidents: Vec<IncidentView>,
+    pub incidents: Vec<Arc<IncidentView>>,
     /// How keeping things goes.
     pub store: StoreView,
     /// How telling people goes, in the order of the receivers' names.
@@ -26,33 +27,44 @@ pub struct Views {
 /// The incidents in view, with their stories and letters.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
-    records: BTreeMap<String, IncidentRecord>,
+    records: BTreeMap<String, Shown>,
+    is_changed: bool,
+}
+
+#[derive(Debug)]
+struct Shown {
+    record: IncidentRecord,
+    /// The record as others see it; made anew when it has changed.
+    view: Option<Arc<IncidentView>>,
 }
 
 impl Board {
     pub(crate) fn load(&mut self, record: IncidentRecord) {
-        self.records.insert(record.incident.id.clone(), record);
+        self.is_changed = true;
+        self.records.insert(record.incident.id.clone(), Shown { record, view: None });
         self.trim();
     }
 
     pub(crate) fn keep(&mut self, incident: &Incident) {
-        let record = self.records.entry(incident.id.clone()).or_insert_with(|| IncidentRecord {
-            incident: incident.clone(),
-            timeline: Vec::new(),
-            letters: Vec::new(),
-        });
-        record.incident = incident.clone();
+        let is_new = !self.records.contains_key(&incident.id);
+        if is_new {
+            let record = IncidentRecord { incident: incident.clone(), timeline: Vec::new(), letters: Vec::new() };
+            return self.load(record);
+        }
+        if let Some(record) = self.change(&incident.id) {
+            record.incident = incident.clone();
+        }
         self.trim();
     }
 
     pub(crate) fn note(&mut self, line: &TimelineLine) {
-        if let Some(record) = self.records.get_mut(&line.incident_id) {
+        if let Some(record) = self.change(&line.incident_id) {
             record.timeline.push(line.clone());
         }
     }
 
     pub(crate) fn letter(&mut self, letter: &Letter) {
-        let Some(record) = self.records.get_mut(&letter.incident_id) else { return };
+        let Some(record) = self.change(&letter.incident_id) else { return };
         match record.letters.iter_mut().find(|known| known.seq == letter.seq) {
             Some(known) => *known = letter.clone(),
             None => record.letters.push(letter.clone()),
@@ -60,26 +72,44 @@ impl Board {
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&IncidentRecord> {
-        self.records.get(id)
+        self.records.get(id).map(|shown| &shown.record)
     }
 
-    pub(crate) fn incidents(&self) -> Vec<IncidentView> {
-        let live = self.records.values().rev().filter(|record| !is_resolved(record));
-        let over = self.records.values().rev().filter(|record| is_resolved(record)).take(RESOLVED_SHOWN);
-        live.chain(over).map(incident_view).collect()
+    /// Live incidents and the latest that are over; `None` when nothing has changed since the last time.
+    pub(crate) fn changes(&mut self) -> Option<Vec<Arc<IncidentView>>> {
+        if !std::mem::take(&mut self.is_changed) {
+            return None;
+        }
+        let mut live = Vec::new();
+        let mut over = Vec::new();
+        for shown in self.records.values_mut().rev() {
+            let view = shown.view.get_or_insert_with(|| Arc::new(incident_view(&shown.record))).clone();
+            if is_resolved(&shown.record) { over.push(view) } else { live.push(view) }
+        }
+        over.truncate(RESOLVED_SHOWN);
+        live.append(&mut over);
+        Some(live)
+    }
+
+    fn change(&mut self, id: &str) -> Option<&mut IncidentRecord> {
+        let shown = self.records.get_mut(id)?;
+        self.is_changed = true;
+        shown.view = None;
+        Some(&mut shown.record)
     }
 
     /// Forgets the oldest incidents that are over and fully told. Those with letters on their way are
     /// kept, so that the letters have somebody to report to.
     fn trim(&mut self) {
-        let settled = |record: &IncidentRecord| {
-            is_resolved(record) && record.letters.iter().all(|letter| letter.state != LetterState::Pending)
-        };
-        let surplus = self.records.values().filter(|record| settled(record)).count().saturating_sub(RESOLVED_SHOWN);
-        if surplus == 0 {
+        if self.records.len() <= RESOLVED_SHOWN {
             return;
         }
-        let oldest: Vec<_> = self.records.iter().filter(|(_, record)| settled(record)).take(surplus).collect();
+        let settled = |shown: &Shown| {
+            let letters = &shown.record.letters;
+            is_resolved(&shown.record) && letters.iter().all(|letter| letter.state != LetterState::Pending)
+        };
+        let surplus = self.records.values().filter(|shown| settled(shown)).count().saturating_sub(RESOLVED_SHOWN);
+        let oldest: Vec<_> = self.records.iter().filter(|(_, shown)| settled(shown)).take(surplus).collect();
         let oldest: Vec<_> = oldest.into_iter().map(|(id, _)| id.clone()).collect();
         for id in oldest {
             self.records.remove(&id);

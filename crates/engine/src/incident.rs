@@ -7,6 +7,9 @@
 //!   change that left CLOSED, carries circuit, failure count, instant and cause, and pages once.
 //! - OPEN and HALF_OPEN taking turns is the same incident going on: a line in its story, no page.
 //! - CLOSED ends the incident and the page.
+//! - Leaving CLOSED while the incident is still live means that its end was missed, in a crash. The
+//!   incident goes on and its page is sent again under the same key: a receiver that still has it open
+//!   merges the two, and one that was told of the end wakes somebody again.
 //! - A change of a circuit that we know nothing about and that is not closed opens an incident too:
 //!   its beginning was missed.
 //! - Trouble of our own (store, lost records, a receiver that takes no pages) is an incident of the
@@ -211,7 +214,15 @@ fn circuit(state: &mut Incidents, policy: &Policy, transition: &Transition, effe
             if is_told(incident.turns) {
                 note(incident, at, words::turn(&story, incident.turns), effects);
             }
+            // Bounded like the story: a gateway that repeats itself wakes nobody for ever.
+            let is_end_missed = transition.from == Phase::Closed && is_told(incident.turns);
+            if is_end_missed {
+                note(incident, at, "its end was missed; told again".into(), effects);
+            }
             effects.push(Effect::Keep(incident.clone()));
+            if is_end_missed {
+                effects.push(Effect::Tell { incident: incident.id.clone(), action: Action::Trigger });
+            }
         }
         (Some(_), Phase::Closed) => resolve(state, &subject, at, &story, effects),
     }

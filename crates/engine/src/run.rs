@@ -79,7 +79,6 @@ struct Running {
     rng: fastrand::Rng,
     lost: Arc<AtomicU64>,
     views: watch::Sender<Arc<Views>>,
-    revision: u64,
     done: mpsc::Receiver<Done>,
     tried: mpsc::Receiver<Tried>,
     /// The tasks of the store and of the receivers; they end with the loop.
@@ -242,17 +241,16 @@ impl Running {
 
     /// Publishes the views, unless nothing has changed.
     fn show(&mut self) {
-        let views = Views {
-            revision: self.revision,
-            incidents: self.board.incidents(),
-            store: StoreView { unsaved: self.unsaved.len() as u64, ..self.saving.view() },
-            receivers: self.lanes.iter().map(|(name, lane)| lane.view(name)).collect(),
-        };
-        let is_same = **self.views.borrow() == views;
-        if !is_same {
-            self.revision += 1;
-            self.views.send_replace(Arc::new(Views { revision: self.revision, ..views }));
+        let incidents = self.board.changes();
+        let store = StoreView { unsaved: self.unsaved.len() as u64, ..self.saving.view() };
+        let receivers: Vec<_> = self.lanes.iter().map(|(name, lane)| lane.view(name)).collect();
+        let last = self.views.borrow().clone();
+        if incidents.is_none() && last.store == store && last.receivers == receivers {
+            return;
         }
+        let incidents = incidents.unwrap_or_else(|| last.incidents.clone());
+        let views = Views { revision: last.revision + 1, incidents, store, receivers };
+        self.views.send_replace(Arc::new(views));
     }
 }
 

@@ -333,11 +333,31 @@ async fn a_restart_goes_on_where_the_crash_was() {
     assert_eq!(house.sees(), ["circuit/crm Open"]);
     house.seconds(60).await;
     assert_eq!(pager.got(), ["Trigger circuit/crm"]);
-    house.open("crm");
     house.engine.sender().circuit_well("crm".into());
     house.seconds(1).await;
     assert_eq!(pager.got(), ["Trigger circuit/crm", "Resolve circuit/crm"], "no second page after the restart");
     journal::replay(&journal_of(&house.store).await).unwrap();
+}
+
+/// The end was told and not written, because the disk was full when the process died. The next opening
+/// must wake somebody, although the incident was never over in the store.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_lost_in_a_crash_swallows_no_page() {
+    let pager = Script::default();
+    let house = House::new(&[("pager", &pager)]).await;
+    house.open("crm");
+    house.seconds(1).await;
+    house.store.fail_writes(u32::MAX, Fault::Full);
+    house.close("crm");
+    house.seconds(1).await;
+    house.engine.kill();
+    house.store.heal();
+    let again = Engine::start(setup(&house.clock, &house.store, &[("pager", &pager)])).await.unwrap();
+    let house = House { engine: again, ..house };
+    house.open("crm");
+    house.seconds(1).await;
+    assert_eq!(pager.got(), ["Trigger circuit/crm", "Resolve circuit/crm", "Trigger circuit/crm"]);
+    assert_eq!(house.sees(), ["circuit/crm Open"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -371,7 +391,7 @@ async fn events_that_do_not_fit_are_counted_and_paged() {
     let pager = Script::default();
     let house = House::new(&[("pager", &pager)]).await;
     for _ in 0..engine::EVENTS_WAITING_MAX + 10 {
-        house.open("crm");
+        house.change("crm", Phase::Open, Phase::HalfOpen);
     }
     house.seconds(5).await;
     let mut got = pager.got();

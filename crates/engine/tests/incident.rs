@@ -159,6 +159,16 @@ fn an_incident_of_an_earlier_run_ends_when_its_circuit_is_seen_well() {
 }
 
 #[test]
+fn an_opening_after_a_missed_end_is_told_again_under_the_same_key() {
+    let mut room = Room::new();
+    room.take(opened("crm", 1), 1);
+    let first = room.state.live.values().next().unwrap().dedup_key.clone();
+    let told = room.tells(opened("crm", 90), 90);
+    assert_eq!(told[1..], ["3. its end was missed; told again", "Trigger"]);
+    assert_eq!(room.state.live.values().next().unwrap().dedup_key, first);
+}
+
+#[test]
 fn long_flapping_does_not_fill_the_story() {
     let mut room = Room::new();
     room.take(opened("crm", 0), 0);

@@ -84,7 +84,7 @@ async fn an_old_webhook_is_refused() {
     let clock = Clock::real();
     let inbox = inbox(&clock).await;
     let mut old = letter(&clock, Action::Trigger);
-    old.sent_at = old.sent_at - jiff::SignedDuration::from_secs(301);
+    old.sent_at -= jiff::SignedDuration::from_secs(301);
     assert!(webhook(&inbox, &[SECRET]).deliver(&old).await.unwrap_err().is_final());
 }
 

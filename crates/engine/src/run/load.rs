@@ -52,7 +52,6 @@ impl Running {
             rng: fastrand::Rng::with_seed(seed),
             lost,
             views,
-            revision: 0,
             done,
             tried,
             _tasks: tasks,

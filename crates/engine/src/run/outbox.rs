@@ -61,7 +61,8 @@ impl Running {
         for receiver in self.receivers_for(incident, action) {
             self.letter_seq += 1;
             let letter = Letter {
-                id: format!("{}.{}.{receiver}", incident.id, convert::action(action)),
+                // The line of the story that it tells makes it unique, and the same in every replay.
+                id: format!("{}.{}-{}.{receiver}", incident.id, convert::action(action), incident.lines),
                 seq: self.letter_seq,
                 incident_id: incident.id.clone(),
                 receiver: receiver.to_string(),
