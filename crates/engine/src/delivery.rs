@@ -4,7 +4,10 @@
 //!
 //! - A refusal (4xx other than 408 and 429) is final: the same letter would be refused again.
 //! - Everything else is tried again, with growing pauses and jitter, until the letter is too old to
-//!   help anybody. A receiver that says how long to wait is obeyed, and left alone altogether.
+//!   help anybody.
+//! - A receiver that fails again and again rests between attempts, whatever the letter: it is probably
+//!   the receiver and not the letter. One success ends the rest. A receiver that says how long to wait
+//!   is obeyed.
 //! - Retries stay frequent: a page that waits ten minutes for its next attempt is a page that comes
 //!   ten minutes late.
 
@@ -72,6 +75,8 @@ pub enum DeliveryError {
 pub struct Attempt {
     /// Which one, from 1.
     pub number: u32,
+    /// Failed attempts at this receiver in a row, with whatever letters, this one included.
+    pub in_row: u32,
     /// How old the letter is.
     pub age: Duration,
     /// How it ended.
@@ -89,8 +94,8 @@ pub enum Verdict {
     Retry {
         /// After this pause.
         after: Duration,
-        /// The receiver wants to be left alone until then, with all letters.
-        is_receiver_paused: bool,
+        /// The receiver gets no letter at all for this long.
+        rest: Duration,
     },
     /// Given up.
     Failed,
@@ -110,11 +115,11 @@ pub fn decide(policy: &Policy, attempt: &Attempt) -> Verdict {
             // Never earlier than asked; a little later, so that not everybody comes back at once.
             let asked = asked.min(PAUSE_ASKED_MAX);
             let after = whole_ms(asked + share(asked / 10, attempt.jitter));
-            Verdict::Retry { after, is_receiver_paused: true }
+            Verdict::Retry { after, rest: after }
         }
         None => {
-            let after = whole_ms(half_jittered(backoff(policy, attempt.number), attempt.jitter));
-            Verdict::Retry { after, is_receiver_paused: false }
+            let pause = |failures| whole_ms(half_jittered(backoff(policy, failures), attempt.jitter));
+            Verdict::Retry { after: pause(attempt.number), rest: pause(attempt.in_row) }
         }
     }
 }
@@ -163,6 +168,7 @@ mod tests {
     fn after(number: u32, error: DeliveryError, jitter: u32) -> Verdict {
         let attempt = Attempt {
             number,
+            in_row: 1,
             age: Duration::from_secs(5),
             outcome: Outcome::Failed(error),
             jitter: Ppm::new(jitter).unwrap(),
@@ -183,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_confirmed_letter_is_done() {
-        let attempt = Attempt { number: 1, age: Duration::ZERO, outcome: Outcome::Accepted, jitter: Ppm::ZERO };
+        let attempt =
+            Attempt { number: 1, in_row: 0, age: Duration::ZERO, outcome: Outcome::Accepted, jitter: Ppm::ZERO };
         assert_eq!(decide(&Policy::default(), &attempt), Verdict::Delivered);
     }
 
@@ -209,16 +216,30 @@ mod tests {
     fn a_receiver_that_asks_for_time_gets_it_within_reason() {
         assert_eq!(
             after(1, status(503, Some(20)), 1_000_000),
-            Verdict::Retry { after: Duration::from_secs(22), is_receiver_paused: true }
+            Verdict::Retry { after: Duration::from_secs(22), rest: Duration::from_secs(22) }
         );
         assert_eq!(retry_ms(after(1, status(429, None), 0)), 60_000);
         assert_eq!(retry_ms(after(1, status(429, Some(86_400)), 0)), 300_000);
     }
 
     #[test]
+    fn a_receiver_that_keeps_failing_rests_longer_than_one_letter_waits() {
+        let attempt = Attempt {
+            number: 1,
+            in_row: 5,
+            age: Duration::from_secs(1),
+            outcome: Outcome::Failed(DeliveryError::Timeout),
+            jitter: Ppm::ONE,
+        };
+        let (after, rest) = (Duration::from_secs(1), Duration::from_secs(16));
+        assert_eq!(decide(&Policy::default(), &attempt), Verdict::Retry { after, rest });
+    }
+
+    #[test]
     fn a_letter_that_is_too_old_is_given_up() {
         let mut attempt = Attempt {
             number: 4_000,
+            in_row: 4_000,
             age: Duration::from_secs(3 * 86_400 - 1),
             outcome: Outcome::Failed(DeliveryError::Timeout),
             jitter: Ppm::ZERO,

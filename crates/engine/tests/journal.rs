@@ -97,7 +97,7 @@ fn story() -> Vec<JournalEntry> {
     ];
     for outcome in outcomes {
         let jitter = Ppm::new(333_333).unwrap();
-        let attempt = Attempt { number: 3, age: Duration::from_millis(4_321), outcome, jitter };
+        let attempt = Attempt { number: 3, in_row: 4, age: Duration::from_millis(4_321), outcome, jitter };
         let verdict = delivery::decide(&delivery::Policy::default(), &attempt);
         let record = Record::Delivery { letter: "x.trigger.ops".into(), attempt, verdict };
         journal.push(entry(journal.len() as u64 + 1, &record));

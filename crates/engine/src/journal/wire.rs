@@ -46,6 +46,7 @@ enum EventWire {
     Attempt {
         letter: String,
         number: u32,
+        in_row: u32,
         age_ms: u64,
         jitter_ppm: u32,
         error: Option<ErrorWire>,
@@ -59,7 +60,7 @@ enum EffectWire {
     Note { incident: String, n: u32, at: Timestamp, what: String },
     Tell { incident: String, action: String },
     Delivered,
-    Retry { after_ms: u64, is_receiver_paused: bool },
+    Retry { after_ms: u64, rest_ms: u64 },
     Failed,
 }
 
@@ -191,9 +192,10 @@ pub(super) fn decode(event: &str, effects: &str) -> Result<Record, FormatError> 
                 state: Incidents { opened_total, live: live? },
             });
         }
-        EventWire::Attempt { letter, number, age_ms, jitter_ppm, error } => {
+        EventWire::Attempt { letter, number, in_row, age_ms, jitter_ppm, error } => {
             let attempt = Attempt {
                 number,
+                in_row,
                 age: Duration::from_millis(age_ms),
                 outcome: error.map_or(Outcome::Accepted, |error| Outcome::Failed(delivery_error(error))),
                 jitter: Ppm::new(jitter_ppm).ok_or_else(|| meaning("more than all is no share"))?,
@@ -331,6 +333,7 @@ fn attempt_wire(letter: &str, attempt: &Attempt) -> EventWire {
     EventWire::Attempt {
         letter: letter.to_owned(),
         number: attempt.number,
+        in_row: attempt.in_row,
         age_ms: ms(attempt.age),
         jitter_ppm: attempt.jitter.get(),
         error: match &attempt.outcome {
@@ -343,7 +346,7 @@ fn attempt_wire(letter: &str, attempt: &Attempt) -> EventWire {
 fn verdict_wire(verdict: Verdict) -> EffectWire {
     match verdict {
         Verdict::Delivered => EffectWire::Delivered,
-        Verdict::Retry { after, is_receiver_paused } => EffectWire::Retry { after_ms: ms(after), is_receiver_paused },
+        Verdict::Retry { after, rest } => EffectWire::Retry { after_ms: ms(after), rest_ms: ms(rest) },
         Verdict::Failed => EffectWire::Failed,
     }
 }
@@ -351,8 +354,8 @@ fn verdict_wire(verdict: Verdict) -> EffectWire {
 fn verdict(effects: Vec<EffectWire>) -> Result<Verdict, FormatError> {
     match effects.into_iter().next() {
         Some(EffectWire::Delivered) => Ok(Verdict::Delivered),
-        Some(EffectWire::Retry { after_ms, is_receiver_paused }) => {
-            Ok(Verdict::Retry { after: Duration::from_millis(after_ms), is_receiver_paused })
+        Some(EffectWire::Retry { after_ms, rest_ms }) => {
+            Ok(Verdict::Retry { after: Duration::from_millis(after_ms), rest: Duration::from_millis(rest_ms) })
         }
         Some(EffectWire::Failed) => Ok(Verdict::Failed),
         Some(EffectWire::Keep(_) | EffectWire::Note { .. } | EffectWire::Tell { .. }) | None => {

@@ -25,6 +25,7 @@ pub(super) struct Lane {
     pub(super) wake_at: Option<Mono>,
     delivered: u64,
     failed: u64,
+    failures_in_row: u32,
     last_delivered_at: Option<Timestamp>,
     last_error: Option<String>,
 }
@@ -37,6 +38,7 @@ impl Lane {
             wake_at: None,
             delivered: 0,
             failed: 0,
+            failures_in_row: 0,
             last_delivered_at: None,
             last_error: None,
         }
@@ -133,7 +135,12 @@ impl Running {
         let jitter = Ppm::new(self.rng.u32(0..=1_000_000)).unwrap_or(Ppm::ZERO);
         let Some(lane) = self.lanes.get_mut(&tried.receiver) else { return };
         let Some(mut letter) = lane.queue.sending().cloned() else { return };
+        lane.failures_in_row = match tried.outcome {
+            Outcome::Accepted => 0,
+            Outcome::Failed(_) => lane.failures_in_row.saturating_add(1),
+        };
         let attempt = Attempt {
+            in_row: lane.failures_in_row,
             number: letter.attempts.saturating_add(1),
             age: age(letter.created_at, now.wall),
             outcome: tried.outcome,
@@ -155,12 +162,10 @@ impl Running {
                 lane.last_delivered_at = Some(now.wall);
                 lane.queue.settle();
             }
-            Verdict::Retry { after, is_receiver_paused } => {
+            Verdict::Retry { after, rest } => {
                 letter.due_at = now.later(after).wall;
                 lane.queue.retry(letter.clone(), now.mono + after);
-                if is_receiver_paused {
-                    lane.queue.pause(now.mono + after);
-                }
+                lane.queue.pause(now.mono + rest);
             }
             Verdict::Failed => {
                 letter.state = LetterState::Failed;
