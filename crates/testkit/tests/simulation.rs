@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test")]
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
 use testkit::simulation::{Summary, Violation, simulate};
 
 const SEEDS: u64 = 200;
@@ -21,16 +25,31 @@ fn whatever_happens_every_open_circuit_is_told_once_and_ended_once() {
         Some(seed) => seed..seed + 1,
         None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
     };
-    let mut total = Summary::default();
-    for seed in seeds {
-        let summary = run(seed).unwrap_or_else(|violation| panic!("{violation}"));
-        total.lasted += summary.lasted;
-        total.changes += summary.changes;
-        total.incidents += summary.incidents;
-        total.arrived += summary.arrived;
-        total.crashes += summary.crashes;
-        total.store_faults += summary.store_faults;
-    }
+    let next = AtomicU64::new(seeds.start);
+    let total = Mutex::new(Summary::default());
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if !seeds.contains(&seed) {
+                return;
+            }
+            let summary = run(seed).unwrap_or_else(|violation| panic!("{violation}"));
+            let mut total = total.lock().unwrap();
+            total.lasted += summary.lasted;
+            total.changes += summary.changes;
+            total.incidents += summary.incidents;
+            total.arrived += summary.arrived;
+            total.crashes += summary.crashes;
+            total.store_faults += summary.store_faults;
+        }
+    };
+    // Each seed has a runtime of its own; they run side by side.
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let total = total.into_inner().unwrap();
     println!("{total:?}");
     assert!(total.incidents > 0 && total.arrived > total.incidents);
 }

@@ -13,7 +13,7 @@ use store::{Fault, IncidentRecord, JournalEntry, LetterState, Simulated, Store};
 use super::receiver::{MOODS, Mood, SimulatedReceiver};
 use super::{Summary, TOLD_WITHIN, Violation};
 
-const STEPS: u32 = 250;
+const STEPS: u32 = 150;
 const PAUSE_MS_MAX: u64 = 180_000;
 const TRACE_MAX: usize = 40;
 /// After the last fault: longer than any pause between two attempts, many times over.
