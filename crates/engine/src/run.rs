@@ -18,7 +18,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use api::StoreView;
 use base::{Mono, Now};
 use clock::Clock;
 use store::{JournalEntry, TimelineLine};
@@ -242,7 +241,7 @@ impl Running {
     /// Publishes the views, unless nothing has changed.
     fn show(&mut self) {
         let incidents = self.board.changes();
-        let store = StoreView { unsaved: self.unsaved.len() as u64, ..self.saving.view() };
+        let store = self.saving.view(self.unsaved.len());
         let receivers: Vec<_> = self.lanes.iter().map(|(name, lane)| lane.view(name)).collect();
         let last = self.views.borrow().clone();
         if incidents.is_none() && last.store == store && last.receivers == receivers {

@@ -25,6 +25,8 @@ pub(super) struct Saving {
     jobs: mpsc::Sender<Job>,
     /// Since when the store has been busy with a job of ours.
     busy_since: Option<Mono>,
+    /// Records in the transaction on its way.
+    flying: usize,
     /// Letters in the transaction on its way; they leave when it is over.
     held: Vec<Letter>,
     /// Letters for the next transaction.
@@ -48,6 +50,7 @@ impl Saving {
         Self {
             jobs,
             busy_since: None,
+            flying: 0,
             held: Vec::new(),
             waiting: Vec::new(),
             trouble: None,
@@ -55,14 +58,15 @@ impl Saving {
         }
     }
 
-    pub(super) fn view(&self) -> StoreView {
+    /// `waiting` records wait for the next transaction.
+    pub(super) fn view(&self, waiting: usize) -> StoreView {
         let trouble = self.trouble.as_ref();
         StoreView {
             working: trouble.is_none(),
             failing_since: trouble.map(|trouble| trouble.since.wall),
             detail: trouble.map(|trouble| trouble.why.clone()),
             hint: trouble.map(|trouble| trouble.hint.to_owned()),
-            unsaved: 0,
+            unsaved: (waiting + self.flying) as u64,
         }
     }
 
@@ -108,6 +112,7 @@ impl Running {
         }
         if !self.unsaved.is_empty() {
             self.saving.held = std::mem::take(&mut self.saving.waiting);
+            self.saving.flying = self.unsaved.len();
             let change = self.unsaved.take();
             self.saving.start(Job::Commit(change), now.mono);
         } else if self.saving.trouble.is_some() || self.saving.check_at <= now.mono {
@@ -120,6 +125,7 @@ impl Running {
     /// Takes note of what the store answered.
     pub(super) fn done(&mut self, done: Done) {
         self.saving.busy_since = None;
+        self.saving.flying = 0;
         let now = self.now();
         match done {
             Done::Committed(_, Ok(())) | Done::Checked(Ok(())) => self.saved(now),

@@ -15,7 +15,7 @@ use super::{Summary, TOLD_WITHIN, Violation};
 
 const STEPS: u32 = 150;
 const PAUSE_MS_MAX: u64 = 180_000;
-const TRACE_MAX: usize = 40;
+const TRACE_MAX: usize = 60;
 /// After the last fault: longer than any pause between two attempts, many times over.
 const SETTLE: Duration = Duration::from_secs(3_600);
 const STORE_FAULTS: [Fault; 5] = [Fault::Locked, Fault::Full, Fault::Broken, Fault::Unsure, Fault::Hang];
