@@ -1,2 +1,44 @@
-//! Chores.
-fn main() {}
+//! The project's own chores. `cargo xtask test` is the one command that passes the tests on a fresh machine.
+
+mod deny;
+mod graph;
+mod shell;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Install what the tests need, then run every check and every test.
+    Test(test::Test),
+    /// Licences, bans and sources of all dependencies; for releases.
+    Deny,
+    /// Print the crate graph as ARCHITECTURE.md must show it.
+    Graph,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Test(chore) => test::run(&chore),
+        Chore::Deny => deny::run(),
+        Chore::Graph => graph::current().map(|graph| print!("{graph}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -205,8 +205,8 @@ pub struct Stall {
     pub after: Option<Span>,
     /// Nor silence shorter than so many times the learned 99th percentile. Default 4.
     pub times_p99: Option<u32>,
-    /// Believed at once with so many calls waiting; fewer need a probe to confirm. Default 3.
-    pub waiting: Option<u32>,
+    /// Believed at once with so many calls overdue; fewer need probes to confirm. Default 3.
+    pub overdue: Option<u32>,
     /// How long the confirming probe may take, at least. Default 200ms.
     pub confirm_within: Option<Span>,
 }

@@ -506,7 +506,7 @@ fn stall(raw: &raw::Stall) -> Option<StallPolicy> {
     raw.enabled.unwrap_or(true).then(|| StallPolicy {
         floor: raw.after.map_or(usual.floor, |span| span.0),
         times_p99: raw.times_p99.unwrap_or(usual.times_p99),
-        waiting_min: raw.waiting.unwrap_or(usual.waiting_min),
+        overdue_min: raw.overdue.unwrap_or(usual.overdue_min),
         samples_min: usual.samples_min,
         confirm_within: raw.confirm_within.map_or(usual.confirm_within, |span| span.0),
     })

@@ -34,8 +34,28 @@ pub struct Breaker {
     refused_in_a_row: AtomicU32,
     /// Evidence of earlier seconds belongs to an outage that is over.
     evidence_from_s: AtomicU64,
+    learned: LearnedCache,
     shards: Box<[Shard]>,
 }
+
+/// What is known of good answers, so that the look every ten milliseconds need not sum histograms.
+#[derive(Debug, Default)]
+struct LearnedCache {
+    /// When it was last summed, in ms; 0 before the first time.
+    at_ms: AtomicU64,
+    p99_us: AtomicU64,
+    samples: AtomicU64,
+    /// The slowest answer among the probes that closed the circuit last: an upstream that came back slower must
+    /// not be judged by how quick it was.
+    probed_us: AtomicU64,
+    /// Answers recorded when that was; it counts until enough newer ones are known.
+    probed_at: AtomicU64,
+}
+
+/// How old a sum over the histograms may be.
+const LEARNED_FOR: Duration = Duration::from_millis(100);
+/// So many answers after closing, the histograms know an upstream that came back slower.
+const PROBED_FOR_ANSWERS: u64 = 200;
 
 /// What one worker has seen. Aligned so that workers do not share a cache line.
 #[repr(align(128))]
@@ -47,6 +67,8 @@ pub struct Shard {
     last_back_us: AtomicU64,
     /// Calls in flight that started after anything last came back.
     silent: AtomicU32,
+    /// Those of them that are overdue.
+    overdue: AtomicU32,
     /// When the oldest of those started, in µs since the start.
     silent_since_us: AtomicU64,
 }
@@ -85,6 +107,7 @@ impl Breaker {
             in_a_row: AtomicU32::new(0),
             refused_in_a_row: AtomicU32::new(0),
             evidence_from_s: AtomicU64::new(0),
+            learned: LearnedCache::default(),
             shards: (0..workers.max(1)).map(|_| Shard::default()).collect(),
         }
     }
@@ -174,10 +197,11 @@ impl Breaker {
     }
 
     /// Publishes what this worker's calls in flight look like, for [`Breaker::look`].
-    pub fn publish_silence(&self, worker: usize, silent: u32, since: Mono) {
+    pub fn publish_silence(&self, worker: usize, silent: Silent) {
         let shard = self.shard(worker);
-        shard.silent_since_us.store(micros(since), Ordering::Relaxed);
-        shard.silent.store(silent, Ordering::Release);
+        shard.silent_since_us.store(micros(silent.since), Ordering::Relaxed);
+        shard.overdue.store(silent.overdue, Ordering::Relaxed);
+        shard.silent.store(silent.waiting, Ordering::Release);
     }
 
     /// When anything last came back, to any worker.
@@ -188,12 +212,11 @@ impl Breaker {
 
     /// The regular look at the calls in flight. Takes the lock only when there may be something to decide.
     pub fn look(&self, now: Mono) -> Effects<Effect> {
-        let silence = self.silence(now);
         let is_ramping = self.word.load(Ordering::Acquire) >> 62 == RAMPING;
         let floor = self.policy.stall.as_ref().map_or(Duration::MAX, |stall| stall.floor);
-        let may_decide = self.policy.slow_after.is_some() || silence.is_some_and(|silence| silence.oldest >= floor);
-        if is_ramping || may_decide {
-            self.step(Event::Looked { evidence: self.evidence(now), silence }, now)
+        let is_silent = self.silent().is_some_and(|silent| now.since(silent.since) >= floor);
+        if is_ramping || is_silent || self.policy.slow_after.is_some() {
+            self.step(Event::Looked { evidence: self.evidence(now), silence: self.silence(now) }, now)
         } else {
             Effects::none()
         }
@@ -227,31 +250,53 @@ impl Breaker {
 
     /// Silence among the calls in flight of all workers; `None` when something came back meanwhile.
     pub fn silence(&self, now: Mono) -> Option<Silence> {
-        let (mut waiting, mut since) = (0, u64::MAX);
+        let Silent { waiting, overdue, since } = self.silent()?;
+        Some(Silence { waiting, overdue, oldest: now.since(since), learned: self.learned(now) })
+    }
+
+    /// Calls that started after anything last came back, and when the oldest of them did.
+    fn silent(&self) -> Option<Silent> {
+        let (mut waiting, mut overdue, mut since) = (0, 0, u64::MAX);
         for shard in &self.shards {
             let silent = shard.silent.load(Ordering::Acquire);
             if silent > 0 {
                 waiting += silent;
+                overdue += shard.overdue.load(Ordering::Relaxed);
                 since = since.min(shard.silent_since_us.load(Ordering::Relaxed));
             }
         }
         let since = Mono::from_start(Duration::from_micros(since));
-        if waiting == 0 || self.last_back() > since {
-            return None;
-        }
-        Some(Silence { waiting, oldest: now.since(since), learned: self.learned() })
+        (waiting > 0 && self.last_back() <= since).then_some(Silent { waiting, overdue, since })
     }
 
-    /// What good answers have taught; `None` before the first.
-    pub fn learned(&self) -> Option<Learned> {
-        let all = self.shards.iter().map(|shard| &shard.latencies);
-        quantile(all, 990).map(|(p99, samples)| Learned { p99, samples })
+    /// What good answers have taught; `None` before the first. Summed at most ten times a second.
+    pub fn learned(&self, now: Mono) -> Option<Learned> {
+        let cache = &self.learned;
+        let now_ms = now.as_millis().max(1);
+        let at_ms = cache.at_ms.load(Ordering::Acquire);
+        if at_ms == 0 || now_ms.saturating_sub(at_ms) >= LEARNED_FOR.as_millis() as u64 {
+            let (p99, samples) = quantile(self.latencies(), 990)?;
+            cache.p99_us.store(p99.as_micros() as u64, Ordering::Relaxed);
+            cache.samples.store(samples, Ordering::Relaxed);
+            cache.at_ms.store(now_ms, Ordering::Release);
+        }
+        let is_probe_newer = self.recorded() < cache.probed_at.load(Ordering::Relaxed) + PROBED_FOR_ANSWERS;
+        let probed_us = if is_probe_newer { cache.probed_us.load(Ordering::Relaxed) } else { 0 };
+        let p99_us = cache.p99_us.load(Ordering::Relaxed).max(probed_us);
+        Some(Learned { p99: Duration::from_micros(p99_us), samples: cache.samples.load(Ordering::Relaxed) })
+    }
+
+    fn latencies(&self) -> impl Iterator<Item = &Latencies> + Clone {
+        self.shards.iter().map(|shard| &shard.latencies)
+    }
+
+    fn recorded(&self) -> u64 {
+        self.latencies().map(Latencies::recorded).sum()
     }
 
     /// The latency under which so many of a thousand good answers stayed; `None` before the first.
     pub fn latency(&self, per_mille: u64) -> Option<Duration> {
-        let all = self.shards.iter().map(|shard| &shard.latencies);
-        quantile(all, per_mille).map(|(latency, _)| latency)
+        quantile(self.latencies(), per_mille).map(|(latency, _)| latency)
     }
 
     /// What calls have shown lately, all workers together.
@@ -269,15 +314,25 @@ impl Breaker {
         evidence
     }
 
-    /// Learns from a probe's good answer; probes count into nothing else.
+    /// Learns from a probe's good answer; probes count into nothing else. Call it before the probe is reported.
     pub fn learn(&self, worker: usize, latency: Duration, now: Mono) {
         self.shard(worker).latencies.record(latency, now);
+        let us = latency.as_micros() as u64;
+        match self.phase() {
+            Phase::Closed => {}
+            // The first good probe of a recovery replaces what the last recovery taught.
+            Phase::Open => self.learned.probed_us.store(us, Ordering::Relaxed),
+            Phase::HalfOpen => {
+                self.learned.probed_us.fetch_max(us, Ordering::Relaxed);
+            }
+        }
+        self.learned.probed_at.store(self.recorded(), Ordering::Relaxed);
     }
 
     /// Is a caller's hanging up after `age` a sign that the upstream hangs?
-    pub fn is_abandonment_evidence(&self, age: Duration) -> bool {
+    pub fn is_abandonment_evidence(&self, age: Duration, now: Mono) -> bool {
         let stall = self.policy.stall.clone().unwrap_or_default();
-        match self.learned() {
+        match self.learned(now) {
             Some(learned) => age >= learned.p99.saturating_mul(stall.times_p99).max(ABANDONED_AGE_MIN),
             None => age >= stall.floor,
         }
@@ -290,6 +345,17 @@ impl Breaker {
 
 /// A caller that hangs up sooner than this says nothing about the upstream.
 const ABANDONED_AGE_MIN: Duration = Duration::from_millis(50);
+
+/// Calls of one worker that started after anything last came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// How many.
+    pub waiting: u32,
+    /// How many of them have waited longer than 99 in 100 good answers take.
+    pub overdue: u32,
+    /// When the oldest started.
+    pub since: Mono,
+}
 
 /// A failed call, as its worker reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

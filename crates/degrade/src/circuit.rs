@@ -103,8 +103,8 @@ pub struct Circuit {
     state: State,
     generation: u32,
     probes_in_flight: u32,
-    /// A probe runs to confirm a suspected stall.
-    confirming: bool,
+    /// Probes that run to confirm a suspected stall; any good one clears the suspicion.
+    confirming: u32,
     /// Failed probes in a row while closed, when no caller was there to notice.
     idle_failures: u32,
     /// A wake-up of this generation is on its way; there is never more than one.
@@ -309,19 +309,20 @@ pub fn step(mut circuit: Circuit, policy: &Policy, event: Event, now: Mono) -> (
         }
         Event::ProbeGood { generation } => {
             circuit.probes_in_flight = circuit.probes_in_flight.saturating_sub(1);
-            circuit.confirming = false;
+            circuit.confirming = 0;
             if generation == circuit.generation {
                 probe_good(&mut circuit, policy, now, &mut effects);
             }
         }
         Event::ProbeBad { generation, fault, retry_after, silence } => {
             circuit.probes_in_flight = circuit.probes_in_flight.saturating_sub(1);
-            let was_confirming = std::mem::take(&mut circuit.confirming);
+            let was_confirming = circuit.confirming > 0;
+            circuit.confirming = circuit.confirming.saturating_sub(1);
             if generation == circuit.generation {
                 let pause = probe::after(policy, fault, retry_after);
                 match circuit.state {
                     State::Closed { .. } if was_confirming => {
-                        confirmed(&mut circuit, silence, now, pause, &mut effects)
+                        confirmed(&mut circuit, silence, now, pause, &mut effects);
                     }
                     State::Closed { .. } => idle_probe_failed(&mut circuit, policy, fault, now, pause, &mut effects),
                     State::Open { since, attempts } => {
@@ -382,17 +383,23 @@ fn looked(
         }
         // Without a probe there is nobody to confirm it: the callers' time-outs decide.
         StallVerdict::Suspect { confirm_within } => {
-            if !circuit.confirming && matches!(policy.recovery.by, Prober::Own(_)) {
-                circuit.confirming = true;
-                send_probe(circuit, Patience::Brisk(confirm_within), effects);
+            let is_free = circuit.confirming == 0 && circuit.probes_in_flight == 0;
+            if is_free && matches!(policy.recovery.by, Prober::Own(_)) {
+                circuit.confirming = policy.recovery.probes_in_flight_max;
+                for _ in 0..policy.recovery.probes_in_flight_max {
+                    send_probe(circuit, Patience::Brisk(confirm_within), effects);
+                }
             }
         }
     }
 }
 
-/// The confirming probe failed. It counts only when the callers are still in silence.
+/// A confirming probe failed. It takes all of them, and callers who are still in silence: one slow query must
+/// not be taken for a hang because a single probe met another.
 fn confirmed(circuit: &mut Circuit, silence: Option<Silence>, now: Mono, pause: Pause, effects: &mut Effects<Effect>) {
-    if let Some(Silence { oldest, waiting, .. }) = silence {
+    if circuit.confirming == 0
+        && let Some(Silence { oldest, waiting, .. }) = silence
+    {
         let counts = Counts { waiting, ..Counts::default() };
         open(circuit, Cause::StallConfirmed { oldest }, counts, now, pause, effects);
     }
@@ -505,7 +512,7 @@ struct Reopen {
 fn open(circuit: &mut Circuit, cause: Cause, counts: Counts, now: Mono, pause: Pause, effects: &mut Effects<Effect>) {
     change(circuit, State::Open { since: now, attempts: 0 }, cause, counts, effects);
     circuit.idle_failures = 0;
-    circuit.confirming = false;
+    circuit.confirming = 0;
     effects.push(Effect::ReleaseWaiting);
     circuit.not_before = now + pause.at_least;
     wake(circuit, pause.at_least, effects);
@@ -558,3 +565,6 @@ fn counts(evidence: &Evidence) -> Counts {
         waiting: evidence.waiting,
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -17,7 +17,7 @@ const LOWEST_OCTAVE: u32 = 6;
 /// A half is closed once it is this old and holds [`HALF_SAMPLES_MIN`].
 const HALF_AGE_MIN: Duration = Duration::from_secs(30);
 /// A half is closed once it holds so many answers and is [`HALF_AGE_MIN`] old.
-const HALF_SAMPLES_MIN: u64 = 200;
+const HALF_SAMPLES_MIN: u64 = 500;
 
 /// Latencies of good answers, written by one worker.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Latencies {
     /// Which half is written.
     current: AtomicU32,
     began_ms: AtomicU64,
+    /// Answers recorded since the start.
+    recorded: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,12 @@ struct Half {
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self { halves: [Half::new(), Half::new()], current: AtomicU32::new(0), began_ms: AtomicU64::new(0) }
+        Self {
+            halves: [Half::new(), Half::new()],
+            current: AtomicU32::new(0),
+            began_ms: AtomicU64::new(0),
+            recorded: AtomicU64::new(0),
+        }
     }
 }
 
@@ -61,6 +68,7 @@ impl Latencies {
         add_one(&half.buckets[bucket(latency)]);
         let samples = half.samples.load(Ordering::Relaxed);
         half.samples.store(samples + 1, Ordering::Relaxed);
+        self.recorded.store(self.recorded.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     fn start_half(&self, index: usize, now: Mono) {
@@ -71,6 +79,11 @@ impl Latencies {
         half.samples.store(0, Ordering::Relaxed);
         self.began_ms.store(now.as_millis(), Ordering::Relaxed);
         self.current.store(index as u32, Ordering::Relaxed);
+    }
+
+    /// How many answers were recorded since the start.
+    pub fn recorded(&self) -> u64 {
+        self.recorded.load(Ordering::Relaxed)
     }
 
     /// How many answers are remembered.
@@ -162,11 +175,11 @@ mod tests {
     #[test]
     fn old_answers_are_forgotten_once_there_are_enough_newer_ones() {
         let latencies = Latencies::default();
-        for _ in 0..300 {
+        for _ in 0..600 {
             latencies.record(Duration::from_secs(2), Mono::ZERO);
         }
         for minute in 1..4 {
-            for _ in 0..300 {
+            for _ in 0..600 {
                 latencies.record(Duration::from_millis(10), Mono::from_millis(minute * 60_000));
             }
         }

@@ -61,7 +61,7 @@ pub enum Cause {
         /// How long the oldest has waited.
         oldest: Duration,
     },
-    /// A confirming probe got no answer while callers waited.
+    /// No confirming probe was answered while callers waited.
     StallConfirmed {
         /// How long the oldest caller has waited.
         oldest: Duration,
@@ -155,7 +155,7 @@ impl fmt::Display for Cause {
                 write!(f, "{waiting} calls in silence, the oldest for {} ms", oldest.as_millis())
             }
             Self::StallConfirmed { oldest } => {
-                write!(f, "a caller in silence for {} ms, and a probe got no answer", oldest.as_millis())
+                write!(f, "a caller in silence for {} ms, and no probe was answered", oldest.as_millis())
             }
             Self::Ordered => f.write_str("opened by order"),
             Self::RecoveryElapsed => f.write_str("the recovery time is over"),

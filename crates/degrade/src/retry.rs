@@ -103,7 +103,9 @@ pub fn pause(policy: &RetryPolicy, attempt: &Attempt) -> Option<Duration> {
     if attempt.tries > policy.retries_max || !may_repeat || !is_curable {
         return None;
     }
-    let pause = doubled(policy.backoff, attempt.tries.saturating_sub(1), policy.backoff_max)
+    // A refused connection cost the upstream nothing, and the caller should not pay for asking again.
+    let backoff = if attempt.fault == Fault::Refused { Duration::ZERO } else { policy.backoff };
+    let pause = doubled(backoff, attempt.tries.saturating_sub(1), policy.backoff_max)
         .max(attempt.retry_after.unwrap_or_default());
     let needed = pause + attempt.typical.unwrap_or_default();
     (needed < attempt.remaining).then_some(pause)

@@ -2,8 +2,8 @@
 //!
 //! A time-out tells that an upstream hangs only after a caller has paid for it in full. The calls in flight
 //! tell it earlier: when nothing has come back since the oldest of them started, and that is several times
-//! longer than good answers take, then the silence is not slowness. With enough calls waiting it is believed
-//! at once. With one or two, a single slow query could be the reason, so a probe on a fresh connection must
+//! longer than good answers take, then the silence is not slowness. With enough calls overdue it is believed
+//! at once. With one or two, a single slow query could be the reason, so probes on fresh connections must
 //! fail too. While good answers come back, the verdict is never reached, however slow some calls are; and
 //! while nothing is known of the upstream's latency, it is not judged at all.
 
@@ -19,9 +19,9 @@ pub struct StallPolicy {
     pub floor: Duration,
     /// Nor sooner than so many times the learned 99th percentile.
     pub times_p99: u32,
-    /// Believed at once with so many calls waiting; with fewer, a probe confirms.
-    pub waiting_min: u32,
-    /// With fewer good answers learned from, a probe confirms whatever waits.
+    /// Believed at once with so many calls overdue; with fewer, probes confirm.
+    pub overdue_min: u32,
+    /// With fewer good answers learned from, probes confirm whatever waits.
     pub samples_min: u64,
     /// How long a confirming probe may take, at least.
     pub confirm_within: Duration,
@@ -32,7 +32,7 @@ impl Default for StallPolicy {
         Self {
             floor: Duration::from_millis(200),
             times_p99: 4,
-            waiting_min: 3,
+            overdue_min: 3,
             samples_min: 20,
             confirm_within: Duration::from_millis(200),
         }
@@ -44,6 +44,8 @@ impl Default for StallPolicy {
 pub struct Silence {
     /// Calls that wait.
     pub waiting: u32,
+    /// Those of them that have waited longer than 99 in 100 good answers take.
+    pub overdue: u32,
     /// How long the oldest has waited.
     pub oldest: Duration,
     /// What is known of good answers; `None` before the first.
@@ -90,7 +92,7 @@ impl StallPolicy {
         if silence.waiting == 0 || silence.oldest < threshold {
             return StallVerdict::Alive;
         }
-        if silence.waiting >= self.waiting_min && learned.samples >= self.samples_min {
+        if silence.overdue >= self.overdue_min && learned.samples >= self.samples_min {
             return StallVerdict::Stalled;
         }
         StallVerdict::Suspect { confirm_within: self.confirm_within.max(learned.p99.saturating_mul(2)) }
@@ -103,7 +105,7 @@ mod tests {
 
     fn silence(waiting: u32, oldest_ms: u64, learned: Option<(u64, u64)>) -> Silence {
         let learned = learned.map(|(p99, samples)| Learned { p99: Duration::from_millis(p99), samples });
-        Silence { waiting, oldest: Duration::from_millis(oldest_ms), learned }
+        Silence { waiting, overdue: waiting, oldest: Duration::from_millis(oldest_ms), learned }
     }
 
     fn judge(silence: Silence) -> StallVerdict {
@@ -119,6 +121,12 @@ mod tests {
     fn three_waiting_beyond_the_floor_are_believed() {
         assert_eq!(judge(silence(3, 199, Some((5, 100)))), StallVerdict::Alive);
         assert_eq!(judge(silence(3, 200, Some((5, 100)))), StallVerdict::Stalled);
+    }
+
+    #[test]
+    fn young_calls_beside_a_slow_one_prove_nothing() {
+        let crowd = Silence { overdue: 1, ..silence(9, 400, Some((50, 100))) };
+        assert!(matches!(judge(crowd), StallVerdict::Suspect { .. }));
     }
 
     #[test]

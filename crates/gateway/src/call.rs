@@ -46,14 +46,6 @@ pub(crate) async fn serve(worker: &Rc<Worker>, request: Request<Incoming>) -> Re
     let arrived = worker.clock.mono();
     let local = worker.local();
     let (head, body) = request.into_parts();
-    if is_ambiguous(&head) {
-        worker.mailbox.count_malformed("both Content-Length and Transfer-Encoding");
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "ambiguous length",
-            "send Content-Length or Transfer-Encoding, not both",
-        );
-    }
     let uri = head.uri.clone();
     match local.plan.find(&head.method, uri.path()) {
         Found::Route(index, params) => {
@@ -69,11 +61,6 @@ pub(crate) async fn serve(worker: &Rc<Worker>, request: Request<Incoming>) -> Re
             refused(StatusCode::NOT_FOUND, "no route for this path", "add a route for it to the configuration")
         }
     }
-}
-
-/// Two lengths are one too many: the next hop might read the other one (RFC 9112, 6.1).
-fn is_ambiguous(head: &Parts) -> bool {
-    head.headers.contains_key(header::TRANSFER_ENCODING) && head.headers.contains_key(header::CONTENT_LENGTH)
 }
 
 fn refused(status: StatusCode, detail: &str, hint: &str) -> Response<Body> {
@@ -444,8 +431,10 @@ impl Call<'_> {
             return None;
         }
         self.route.meters[self.worker.id].count_retry();
-        let pause = broken.retry_after.unwrap_or_else(|| self.worker.jitter(pause));
-        self.worker.clock.sleep(pause).await;
+        if !pause.is_zero() {
+            let pause = broken.retry_after.unwrap_or_else(|| self.worker.jitter(pause));
+            self.worker.clock.sleep(pause).await;
+        }
         let is_closed = matches!(lane.circuit.breaker.admit(self.worker.clock.mono(), 0), Admission::Pass { .. });
         let has_room = upstream.in_flight.load(Ordering::Relaxed) < upstream.limit.load(Ordering::Relaxed);
         (is_closed && has_room).then_some(request)

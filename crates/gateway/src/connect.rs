@@ -114,9 +114,12 @@ fn fault(error: &io::Error) -> Fault {
     if error.kind() == io::ErrorKind::ConnectionRefused { Fault::Refused } else { Fault::Connect }
 }
 
-/// What a broken exchange says about the upstream.
+/// What a broken exchange says about the upstream: it broke off, or it does not speak HTTP.
 pub(crate) fn broken(error: &hyper::Error) -> Fault {
-    if error.is_parse() { Fault::Garbage } else { Fault::Reset }
+    let is_invalid = |kind| matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let is_garbage = error.is_parse() || cause.is_some_and(|cause| is_invalid(cause.kind()));
+    if is_garbage { Fault::Garbage } else { Fault::Reset }
 }
 
 fn client_config(authorities: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, TlsError> {

@@ -7,6 +7,7 @@
 use std::task::Waker;
 
 use base::Mono;
+use degrade::breaker::Silent;
 
 /// Why a waiting call was ended from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,15 +122,19 @@ impl InFlight {
         }
     }
 
-    /// How many calls started at or after `last_back`, and when the oldest of them did.
-    pub(crate) fn silent_since(&self, last_back: Mono) -> Option<(u32, Mono)> {
-        let (mut at, mut silent) = (self.newest, None);
+    /// The calls that started at or after `last_back`; those that started before `overdue_before` are overdue.
+    pub(crate) fn silent_since(&self, last_back: Mono, overdue_before: Mono) -> Option<Silent> {
+        let mut at = self.newest;
+        let mut silent: Option<Silent> = None;
         while at != NONE {
             let entry = &self.entries[at];
             if entry.started < last_back {
                 break;
             }
-            silent = Some((silent.map_or(0, |(count, _)| count) + 1, entry.started));
+            let Silent { waiting, overdue, .. } =
+                silent.unwrap_or(Silent { waiting: 0, overdue: 0, since: entry.started });
+            let is_overdue = u32::from(entry.started < overdue_before);
+            silent = Some(Silent { waiting: waiting + 1, overdue: overdue + is_overdue, since: entry.started });
             at = entry.older;
         }
         silent
@@ -162,9 +167,10 @@ mod tests {
         for ms in [10, 20, 30] {
             calls.enter(at(ms), at(100), 0);
         }
-        assert_eq!(calls.silent_since(at(0)), Some((3, at(10))));
-        assert_eq!(calls.silent_since(at(15)), Some((2, at(20))));
-        assert_eq!(calls.silent_since(at(31)), None);
+        let silent = |last_back| calls.silent_since(at(last_back), at(25));
+        assert_eq!(silent(0), Some(Silent { waiting: 3, overdue: 2, since: at(10) }));
+        assert_eq!(silent(15), Some(Silent { waiting: 2, overdue: 1, since: at(20) }));
+        assert_eq!(silent(31), None);
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn circuit_view(circuit: &CircuitShared, now: Now) -> CircuitView {
         opened_total: circuit.opened.load(Ordering::Relaxed),
         probes_total: circuit.probes.load(Ordering::Relaxed),
         failure_percent: (calls > 0).then(|| evidence.bad as f64 * 100.0 / calls as f64),
-        latency_ms_p99: circuit.breaker.learned().map(|learned| learned.p99.as_secs_f64() * 1e3),
+        latency_ms_p99: circuit.breaker.learned(now.mono).map(|learned| learned.p99.as_secs_f64() * 1e3),
     }
 }
 

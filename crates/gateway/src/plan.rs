@@ -131,13 +131,15 @@ impl Plan {
             return index;
         }
         let upstream = &self.upstreams[route.upstream].config;
-        let same = |circuit: &&Arc<CircuitShared>| {
-            circuit.name == route.circuit
-                && circuit.upstream == route.upstream
-                && circuit.upstream_name == upstream.name
-                && *circuit.breaker.policy() == upstream.breaker
-        };
-        let carried = before.and_then(|plan| plan.circuits.iter().find(same)).cloned();
+        let carried = before.and_then(|plan| {
+            let is_same = |circuit: &&Arc<CircuitShared>| {
+                circuit.name == route.circuit
+                    && circuit.upstream == route.upstream
+                    && *circuit.breaker.policy() == upstream.breaker
+                    && is_same_place(&plan.upstreams[circuit.upstream].config, upstream)
+            };
+            plan.circuits.iter().find(is_same).cloned()
+        });
         self.circuits.push(carried.unwrap_or_else(|| {
             Arc::new(CircuitShared {
                 name: Arc::clone(&route.circuit),
@@ -217,11 +219,15 @@ fn carry_upstream(config: Upstream, before: Option<&Plan>) -> Result<Arc<Upstrea
     }))
 }
 
+/// What is known of one place says nothing about another.
+fn is_same_place(old: &Upstream, new: &Upstream) -> bool {
+    old.name == new.name && old.base == new.base
+}
+
 /// An upstream is carried over when nothing about it changed. One with credentials never is, because secrets
 /// cannot be compared: it gets a token of its own within a moment.
 fn is_same(old: &Upstream, new: &Upstream) -> bool {
-    old.name == new.name
-        && old.base == new.base
+    is_same_place(old, new)
         && old.authorities == new.authorities
         && old.connect_timeout == new.connect_timeout
         && old.probe == new.probe

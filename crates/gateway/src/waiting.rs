@@ -134,7 +134,7 @@ impl Drop for Waiting {
         self.worker.call_ended();
         if !self.is_settled {
             let now = self.worker.clock.mono();
-            let is_evidence = self.lane.circuit.breaker.is_abandonment_evidence(now.since(self.started));
+            let is_evidence = self.lane.circuit.breaker.is_abandonment_evidence(now.since(self.started), now);
             if self.is_probe || is_evidence {
                 self.report(Fault::Abandoned, None, now);
             }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use base::{Effects, Mono};
 use clock::Clock;
 use degrade::Phase;
+use degrade::breaker::Silent;
 use degrade::circuit::Effect;
 use degrade::retry::Budget;
 use degrade::stall::LOOK_EVERY;
@@ -251,10 +252,11 @@ impl Worker {
 
     fn look_at(&self, lane: &Lane, now: Mono) {
         let breaker = &lane.circuit.breaker;
-        let silent = lane.calls.borrow().silent_since(breaker.last_back());
+        let usual = breaker.learned(now).map_or(Duration::MAX, |learned| learned.p99);
+        let overdue_before = Mono::from_start(now.since_start().saturating_sub(usual));
+        let silent = lane.calls.borrow().silent_since(breaker.last_back(), overdue_before);
         if silent.is_some() || lane.has_published.get() {
-            let (count, since) = silent.unwrap_or((0, now));
-            breaker.publish_silence(self.id, count, since);
+            breaker.publish_silence(self.id, silent.unwrap_or(Silent { waiting: 0, overdue: 0, since: now }));
             lane.has_published.set(silent.is_some());
         }
         let effects = breaker.look(now);

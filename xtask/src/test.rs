@@ -1,0 +1,38 @@
+//! Every check and every test, in the order in which they fail fastest.
+
+use clap::Args;
+
+use crate::shell::{self, Error};
+use crate::tools;
+
+/// Runs every check and every test.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Install nothing: a missing program is an error.
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Runs them all; the first that fails ends the run.
+pub(crate) fn run(test: &Test) -> Result<(), Error> {
+    tools::ensure(!test.no_install)?;
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    // The journeys run the real binary: it is built once, before they ask for it.
+    cargo(&["build", "--locked", "--bin", "steadyline"])?;
+    cargo(&["test", "--workspace", "--locked"])?;
+    loom()
+}
+
+fn cargo(args: &[&str]) -> Result<(), Error> {
+    shell::run(shell::command("cargo", args))
+}
+
+/// Every interleaving of calls, probes and timer around one breaker. Loom's atomics replace the real ones in the
+/// whole build, so it has a target folder of its own; release, because it explores millions of steps.
+fn loom() -> Result<(), Error> {
+    let args = ["test", "--locked", "--release", "-p", "degrade", "--test", "loom", "--target-dir", "target/loom"];
+    let mut command = shell::command("cargo", &args);
+    command.env("RUSTFLAGS", "--cfg loom").env("LOOM_MAX_PREEMPTIONS", "3");
+    shell::run(command)
+}

@@ -1,0 +1,82 @@
+//! What the tests need beside Rust, and how it comes onto a fresh machine.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::shell::{self, Error};
+
+/// A program that the tests run, and the Debian package that brings it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    needed_for: &'static str,
+}
+
+const TOOLS: [Tool; 5] = [
+    Tool { program: "nginx", package: "nginx-light", needed_for: "a real upstream that is killed under load" },
+    Tool { program: "wrk", package: "wrk", needed_for: "the load" },
+    Tool { program: "node", package: "nodejs", needed_for: "the browser tests" },
+    Tool { program: "npm", package: "npm", needed_for: "the browser tests" },
+    Tool { program: "chromium", package: "chromium", needed_for: "the browser tests" },
+];
+
+/// Where the browser tests and their packages live.
+const BROWSER_TESTS: &str = "tests/browser";
+
+/// Makes sure that everything is there; installs what is missing unless that is refused.
+pub(crate) fn ensure(may_install: bool) -> Result<(), Error> {
+    let missing: Vec<_> = TOOLS.iter().filter(|tool| !is_there(tool.program)).collect();
+    if !missing.is_empty() {
+        for Tool { program, package, needed_for } in &missing {
+            eprintln!("missing: {program} (Debian package {package}), needed for {needed_for}");
+        }
+        if !may_install {
+            return Err("programs that the tests need are missing; install them, or run without --no-install".into());
+        }
+        install(&missing.iter().map(|tool| tool.package).collect::<Vec<_>>())?;
+    }
+    ensure_packages(may_install)
+}
+
+fn install(packages: &[&str]) -> Result<(), Error> {
+    eprintln!("installing from Debian: {}", packages.join(" "));
+    shell::run(apt(&["update", "-q"]))?;
+    let mut args = vec!["install", "-y", "-q", "--no-install-recommends"];
+    args.extend(packages);
+    shell::run(apt(&args))
+}
+
+/// `apt-get`, through `sudo` where this is not root.
+fn apt(args: &[&str]) -> Command {
+    let is_root = shell::output(shell::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+    let mut command =
+        if is_root { shell::command("apt-get", args) } else { shell::command("sudo", &[&["apt-get"], args].concat()) };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// The browser tests' packages, exactly as their lock file has them.
+fn ensure_packages(may_install: bool) -> Result<(), Error> {
+    let tests = shell::root().join(BROWSER_TESTS);
+    if !tests.join("package.json").exists() || tests.join("node_modules/playwright-core").exists() {
+        return Ok(());
+    }
+    if !may_install {
+        return Err(format!(
+            "the packages of {BROWSER_TESTS} are missing; run `npm ci` there, or run without --no-install"
+        ));
+    }
+    eprintln!("installing from npm: the packages of {BROWSER_TESTS}");
+    let mut npm = shell::command("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    npm.current_dir(tests);
+    shell::run(npm)
+}
+
+fn is_there(program: &str) -> bool {
+    // Debian keeps servers in a folder that is not on every PATH.
+    if Path::new("/usr/sbin").join(program).exists() {
+        return true;
+    }
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    found.is_ok()
+}
