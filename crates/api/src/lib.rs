@@ -3,11 +3,13 @@
 //! Stable and without logic. Everything here is JSON with `camelCase` keys; instants are RFC 3339
 //! in UTC; an `Option` that is absent means "not known", never zero.
 
+mod console;
 mod exit;
 mod gateway;
 mod incident;
 mod problem;
 
+pub use console::{Acknowledgement, CircuitEntry, CircuitList, IncidentList, Readiness, Snapshot};
 pub use exit::Exit;
 pub use gateway::{CircuitPhase, CircuitView, GatewaySnapshot, Outcome, RouteView, SlotsView, UpstreamView};
 pub use incident::{

@@ -1,1 +1,80 @@
-//! Placeholder.
+//! What people and machines see of the controller: console, HTTP API, health, metrics.
+//!
+//! The only crate that knows HTML. It reads the engine's views and asks for gateway data through
+//! [`Gateways`]; it decides nothing and keeps nothing but the last minutes of call counts, for the
+//! chart.
+//!
+//! - One renderer: a page and its live updates carry the same HTML ([`live`]).
+//! - What is not known is shown as unknown, with its age; never as a number ([`view`]).
+//! - Everything is readable without JavaScript; the script only replaces fragments.
+//! - No inline script or style, nothing from elsewhere; the strictest content policy ([`guard`]).
+
+mod app;
+mod assets;
+mod chart;
+mod errors;
+mod guard;
+mod health;
+mod history;
+mod live;
+mod metrics;
+mod openapi;
+mod pages;
+mod routes;
+mod v1;
+mod view;
+mod words;
+
+use std::io;
+use std::sync::Arc;
+
+use api::GatewaySnapshot;
+use clock::Clock;
+use engine::Handle;
+use tokio::net::TcpListener;
+
+pub use app::App;
+pub use routes::router;
+
+/// Where gateway data comes from.
+///
+/// Called twice a second at most per use; must not block.
+pub trait Gateways: Send + Sync {
+    /// Everything the gateway knows now; without `at` when none has reported yet.
+    fn snapshot(&self) -> GatewaySnapshot;
+
+    /// The gateway's own metrics as Prometheus text; appended to the same scrape.
+    fn metrics(&self) -> String;
+}
+
+/// What a server is made of.
+pub struct Setup {
+    /// The running engine.
+    pub engine: Handle,
+    /// Where gateway data comes from.
+    pub gateways: Arc<dyn Gateways>,
+    /// The time.
+    pub clock: Clock,
+    /// Name of the organisation, shown on every page.
+    pub org: String,
+}
+
+/// Serves `app` on `listener` until `stop` is done; open event streams end with it.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let background = tokio::spawn(live::run(app.clone()));
+    let stopping = app.clone();
+    let served = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+        stop.await;
+        stopping.stop();
+    });
+    let result = served.await;
+    background.abort();
+    result
+}

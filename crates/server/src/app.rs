@@ -1,0 +1,97 @@
+//! What every handler shares.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use api::{GatewaySnapshot, IncidentView, Snapshot};
+use base::Now;
+use clock::Clock;
+use engine::Handle;
+use tokio::sync::{Semaphore, watch};
+
+use crate::history::History;
+use crate::live::Frame;
+use crate::view::{Overview, Sources};
+use crate::{Gateways, Setup};
+
+/// The most event streams that are open at once.
+const STREAMS_MAX: usize = 64;
+
+/// The server's state.
+pub struct App {
+    pub(crate) engine: Handle,
+    pub(crate) gateways: Arc<dyn Gateways>,
+    pub(crate) clock: Clock,
+    pub(crate) org: String,
+    pub(crate) streams: Semaphore,
+    pub(crate) frames: watch::Sender<Arc<Frame>>,
+    stopping: watch::Sender<bool>,
+    history: Mutex<History>,
+}
+
+impl App {
+    /// A server over a running engine.
+    pub fn new(setup: Setup) -> Arc<Self> {
+        let Setup { engine, gateways, clock, org } = setup;
+        Arc::new(Self {
+            engine,
+            gateways,
+            clock,
+            org,
+            streams: Semaphore::new(STREAMS_MAX),
+            frames: watch::Sender::default(),
+            stopping: watch::Sender::new(false),
+            history: Mutex::default(),
+        })
+    }
+
+    /// Takes a snapshot of the gateway into the history of calls, for the chart.
+    pub fn observe(&self) {
+        let snapshot = self.gateways.snapshot();
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        history.observe(&snapshot, self.clock.now().wall);
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let views = self.engine.views().borrow().clone();
+        Snapshot {
+            at: self.now().wall,
+            gateway: self.gateway(),
+            incidents: self.incidents(),
+            store: views.store.clone(),
+            receivers: views.receivers.clone(),
+        }
+    }
+
+    pub(crate) fn incidents(&self) -> Vec<IncidentView> {
+        self.engine.views().borrow().incidents.iter().map(|incident| (**incident).clone()).collect()
+    }
+
+    pub(crate) fn gateway(&self) -> GatewaySnapshot {
+        self.gateways.snapshot()
+    }
+
+    pub(crate) fn overview(&self) -> Overview {
+        let snapshot = self.snapshot();
+        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        Overview::new(&Sources { snapshot: &snapshot, history: &history })
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// So long on the wall of the room where the server stands, whatever the clock's speed.
+    pub(crate) fn real(&self, time: Duration) -> Duration {
+        time.saturating_mul(self.clock.speed())
+    }
+
+    /// Ends event streams, so that a stop does not wait for browsers.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+}

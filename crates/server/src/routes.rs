@@ -1,0 +1,74 @@
+//! Which path leads where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+
+use crate::app::App;
+use crate::{assets, errors, guard, health, live, metrics, openapi, pages, v1};
+
+/// One path of the API: method, path, handler.
+type Route = (&'static str, &'static str, MethodRouter<Arc<App>>);
+
+/// Everything that machines call; each is in the OpenAPI document.
+fn machine_routes() -> Vec<Route> {
+    vec![
+        ("get", "/healthz", get(health::healthz)),
+        ("get", "/readyz", get(health::readyz)),
+        ("get", "/metrics", get(metrics::metrics)),
+        ("get", "/openapi.json", get(openapi::openapi)),
+        ("get", "/api/v1/snapshot", get(v1::snapshot)),
+        ("get", "/api/v1/incidents", get(v1::incidents)),
+        ("post", "/api/v1/incidents/{id}/ack", post(v1::acknowledge)),
+        ("get", "/api/v1/circuits", get(v1::circuits)),
+    ]
+}
+
+/// The server's paths over `app`.
+pub fn router(app: Arc<App>) -> Router {
+    let mut answers = Router::new()
+        .route("/", get(pages::overview))
+        .route("/incidents", get(pages::incidents))
+        .route("/incidents/{id}/ack", post(pages::acknowledge))
+        .route("/assets/{name}", get(assets::asset));
+    for (_, path, handler) in machine_routes() {
+        answers = answers.route(path, handler);
+    }
+    answers
+        .layer(from_fn_with_state(app.clone(), guard::time_limit))
+        // A stream of events has no end to wait for.
+        .route("/events", get(live::events))
+        .fallback(errors::not_found)
+        .layer(from_fn(guard::origin))
+        .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))
+        .layer(from_fn(guard::headers))
+        .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::OpenApi;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_in_the_document_and_nothing_else() {
+        let document = serde_json::to_value(openapi::Document::openapi()).unwrap();
+        let documented: Vec<_> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+            })
+            .collect();
+        let mut served: Vec<_> = machine_routes().iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+        served.sort();
+        let mut sorted = documented.clone();
+        sorted.sort();
+        assert_eq!(sorted, served);
+    }
+}

@@ -1,0 +1,92 @@
+//! Numbers, spans and instants as people read them.
+
+use jiff::Timestamp;
+
+/// A count with thin spaces between thousands, which no reader takes for a decimal point.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 * 3);
+    for (n, digit) in digits.chars().enumerate() {
+        let is_group_start = n > 0 && (digits.len() - n).is_multiple_of(3);
+        if is_group_start {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 caller`, `2 callers`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// Time since `at`: `8 s`, `4 min`, `3 h 5 min`, `2 d 3 h`. Zero when `at` is yet to come.
+pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
+    span(now.duration_since(at).as_secs().max(0).unsigned_abs())
+}
+
+/// Whole seconds as people say them.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
+/// The time of day in UTC, and the date when it is another one.
+pub(crate) fn instant(at: Timestamp, now: Timestamp) -> String {
+    let is_today = at.strftime("%F").to_string() == now.strftime("%F").to_string();
+    at.strftime(if is_today { "%T UTC" } else { "%F %T UTC" }).to_string()
+}
+
+/// A share in percent, with as many digits as it is worth.
+pub(crate) fn percent(share: f64) -> String {
+    if share > 0.0 && share < 10.0 { format!("{share:.1} %") } else { format!("{share:.0} %") }
+}
+
+/// Names as a sentence has them: `a`, `a and b`, `a, b and c`, `a, b and 3 more`.
+pub(crate) fn names(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, three] => format!("{one}, {two} and {three}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(
+            [count(0), count(999), count(1_000), count(12_345_678)],
+            ["0", "999", "1\u{202f}000", "12\u{202f}345\u{202f}678"]
+        );
+        assert_eq!([counted(1, "call", "calls"), counted(0, "call", "calls")], ["1 call", "0 calls"]);
+    }
+
+    #[test]
+    fn spans_and_shares_read_naturally() {
+        assert_eq!([span(7), span(252), span(11_100), span(183_600)], ["7 s", "4 min 12 s", "3 h 5 min", "2 d 3 h"]);
+        assert_eq!([percent(0.0), percent(0.26), percent(9.94), percent(100.0)], ["0 %", "0.3 %", "9.9 %", "100 %"]);
+    }
+
+    #[test]
+    fn lists_of_names_stay_short() {
+        assert_eq!(names(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(names(&["a", "b", "c", "d"]), "a, b and 2 more");
+    }
+
+    #[test]
+    fn another_day_is_named() {
+        let now = "2026-11-21T08:00:00Z".parse().unwrap();
+        assert_eq!(instant("2026-11-21T07:59:03Z".parse().unwrap(), now), "07:59:03 UTC");
+        assert_eq!(instant("2026-11-20T07:59:03Z".parse().unwrap(), now), "2026-11-20 07:59:03 UTC");
+    }
+}
