@@ -4,6 +4,9 @@ use api::Exit;
 use config::Invalid;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, Severity, SourceCode};
 
+use crate::failure::Failure;
+use crate::output;
+
 /// A configuration that cannot be used, shown with excerpts.
 #[derive(Debug, thiserror::Error)]
 #[error("{file} cannot be used: {count} {noun}")]
@@ -64,8 +67,9 @@ pub(crate) fn invalid(invalid: Invalid) -> Report {
     Report::new(InvalidConfig { file, count, noun: if count == 1 { "problem" } else { "problems" }, problems })
 }
 
-/// Shows a report on stderr. Whoever returns one was called wrongly or with a wrong configuration.
+/// Shows a report on stderr, and says with which code to end: a failure brings its own; anything else comes
+/// from a wrong call or a wrong configuration.
 pub(crate) fn show(report: &Report) -> Exit {
-    eprintln!("{report:?}");
-    Exit::Usage
+    output::aside(format_args!("{report:?}"));
+    report.downcast_ref::<Failure>().map_or(Exit::Usage, Failure::exit)
 }

@@ -59,13 +59,14 @@ impl Global {
     }
 }
 
-/// Logs go to stderr: readable on a terminal, JSON where a program reads.
-pub(crate) fn start_logging(global: &Global) {
+/// Logs go to stderr: readable on a terminal, JSON where a program reads. `level` is what is logged unless the
+/// environment says otherwise.
+pub(crate) fn start_logging(global: &Global, level: &str) {
     use std::io::IsTerminal as _;
 
     use tracing_subscriber::EnvFilter;
-    let quiet = if global.quiet { "error" } else { "info" };
-    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new(quiet));
+    let usual = if global.quiet { "error" } else { level };
+    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new(usual));
     let is_terminal = std::io::stderr().is_terminal();
     let has_colour = is_terminal && std::env::var_os("NO_COLOR").is_none();
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(has_colour);

@@ -2,21 +2,34 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::Exit;
 use clap::{Args, ValueEnum};
 use clock::Clock;
 use config::Config;
-use gateway::{Gateway, Options};
-use miette::{IntoDiagnostic as _, WrapErr as _};
-use tokio::signal::unix::{SignalKind, signal};
+use degrade::Transition;
+use engine::Handle;
+use gateway::Options;
+use miette::{IntoDiagnostic as _, Report};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
-use crate::Ended;
-use crate::settings::Global;
+use crate::console::{self, Console, Shown};
+use crate::controller::{self, Order, Reporter};
+use crate::settings::{Format, Global};
+use crate::shared_gateway::{self, SharedGateway};
+use crate::{Ended, output};
 
 /// How long calls in flight may take to finish after SIGTERM; no call may take longer.
 const DRAIN_MAX: Duration = config::DEADLINE_MAX;
+/// How long the console's last answers may take.
+const CONSOLE_DRAIN_MAX: Duration = Duration::from_secs(5);
+/// How often the gateway's counters are looked at for the engine.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The organisation's name in keys and pages.
+const ORG: &str = "default";
 
 /// Runs the servers.
 ///
@@ -28,6 +41,9 @@ pub(crate) struct Serve {
     /// What to run.
     #[arg(long, value_enum, default_value_t = Role::All)]
     role: Role,
+    /// Where the console listens, instead of what the configuration says; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
     /// Where the gateway listens, instead of what the configuration says; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS")]
     gateway_listen: Option<SocketAddr>,
@@ -37,9 +53,9 @@ pub(crate) struct Serve {
 enum Role {
     /// Controller and gateway.
     All,
-    /// The controller alone.
+    /// The controller alone: incidents, pages, console.
     Controller,
-    /// The gateway alone.
+    /// The gateway alone: it needs no store.
     Gateway,
 }
 
@@ -47,42 +63,162 @@ enum Role {
 pub(crate) fn run(serve: &Serve, global: &Global) -> Ended {
     let config = global.load()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
-    runtime.block_on(gateway_alone(serve, global, config))
+    runtime.block_on(until_told(serve, global, config))
 }
 
-async fn gateway_alone(serve: &Serve, global: &Global, config: Config) -> Ended {
-    let (mut terminate, mut reload) =
-        (signal(SignalKind::terminate()).into_diagnostic()?, signal(SignalKind::hangup()).into_diagnostic()?);
-    let options = Options {
-        listen: serve.gateway_listen.unwrap_or(config.listen.gateway),
-        tls: config.listen.gateway_tls,
-        workers: config.listen.workers,
-        clock: Clock::real(),
-        seed: u64::from(std::process::id()),
-    };
-    let (gateway, mut records) =
-        gateway::start(config.degrade, options).into_diagnostic().wrap_err("the gateway could not be started")?;
-    println!("listening gateway http://{}", gateway.address());
+async fn until_told(serve: &Serve, global: &Global, config: Config) -> Ended {
+    let mut orders = Orders::listen()?;
+    let clock = Clock::real();
+    let (servers, mut records) = start(serve, global.format, config, &clock).await?;
+    let mut reporter = servers.controller.as_ref().map(|controller| Reporter::new(controller.engine.sender()));
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = tokio::signal::ctrl_c() => break,
-            _ = reload.recv() => reload_from(global.config_file().as_deref(), &gateway),
-            // On its own a gateway has nobody to report to; the log has the transition already.
-            Some(_) = records.recv() => {}
+            told = orders.next() => match told {
+                Told::Stop => break,
+                Told::Reload => reload_from(global.config_file().as_deref(), &servers.gateway),
+            },
+            Some(transition) = next(&mut records) => {
+                // Alone, a gateway has nobody to report to; its log has the transition already.
+                if let Some(reporter) = &reporter {
+                    reporter.changed(transition);
+                }
+            }
+            () = clock.sleep(LOOK_EVERY) => {}
+        }
+        if let Some(reporter) = &mut reporter {
+            reporter.look(&servers.gateway.snapshot(), servers.gateway.records_lost());
         }
     }
-    gateway.drain(DRAIN_MAX).await;
+    servers.stop(&clock, records, reporter.as_ref()).await;
     Ok(Exit::Done)
 }
 
-fn reload_from(file: Option<&Path>, gateway: &Gateway) {
-    let Some(file) = file else { return };
+/// What runs.
+struct Servers {
+    gateway: Arc<SharedGateway>,
+    controller: Option<Controller>,
+}
+
+struct Controller {
+    engine: Handle,
+    console: Console,
+}
+
+/// The records of the gateway's circuits, where there is a gateway.
+type Records = Option<mpsc::Receiver<Transition>>;
+
+/// Starts what the role asks for, the gateway first: nothing that the controller lacks may keep it down, and it
+/// must be known to listen before the store is touched.
+async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> Result<(Servers, Records), Report> {
+    let seed = u64::from(std::process::id());
+    let Config { listen, degrade, alerts, store } = config;
+    let (gateway, records) = match serve.role {
+        Role::Controller => (None, None),
+        Role::All | Role::Gateway => {
+            let options = Options {
+                listen: serve.gateway_listen.unwrap_or(listen.gateway),
+                tls: listen.gateway_tls,
+                workers: listen.workers,
+                clock: clock.clone(),
+                seed,
+            };
+            let scheme = if options.tls.is_some() { "https" } else { "http" };
+            let (gateway, records) = shared_gateway::start(degrade, options)?;
+            output::listening(format, "gateway", &format!("{scheme}://{}", gateway.address()));
+            (Some(gateway), Some(records))
+        }
+    };
+    let gateway = Arc::new(SharedGateway::new(gateway));
+    let controller = match serve.role {
+        Role::Gateway => None,
+        Role::All | Role::Controller => {
+            let order = Order { org: ORG, store: &store.path, alerts: &alerts, clock: clock.clone(), seed };
+            let engine = controller::start(order).await?;
+            let shown = Shown {
+                engine: engine.clone(),
+                gateway: Arc::clone(&gateway),
+                clock: clock.clone(),
+                org: ORG.to_owned(),
+            };
+            let console = console::start(serve.listen.unwrap_or(listen.console), shown).await?;
+            output::listening(format, "console", &console.url());
+            Some(Controller { engine, console })
+        }
+    };
+    Ok((Servers { gateway, controller }, records))
+}
+
+impl Servers {
+    /// Lets calls finish first and writes what is left last, so that what the last calls led to is kept.
+    async fn stop(self, clock: &Clock, records: Records, reporter: Option<&Reporter>) {
+        let last_records = async {
+            let Some(mut records) = records else { return };
+            while let Some(transition) = records.recv().await {
+                if let Some(reporter) = reporter {
+                    reporter.changed(transition);
+                }
+            }
+        };
+        tokio::join!(self.gateway.drain(DRAIN_MAX), last_records);
+        if let Some(Controller { engine, console }) = self.controller {
+            console.stop(clock, CONSOLE_DRAIN_MAX).await;
+            engine.shutdown().await;
+        }
+    }
+}
+
+/// The next record; never without a gateway.
+async fn next(records: &mut Records) -> Option<Transition> {
+    match records {
+        Some(records) => records.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Upstreams and routes of the file apply at once; addresses, store and alerts at the next start.
+fn reload_from(file: Option<&Path>, gateway: &SharedGateway) {
+    let Some(file) = file else {
+        tracing::warn!("there is no configuration file to read again");
+        return;
+    };
     match config::load_file(file) {
         Ok(config) => match gateway.reload(config.degrade) {
             Ok(()) => tracing::info!(file = %file.display(), "configuration read again"),
             Err(error) => tracing::error!(%error, "the new configuration is refused, the old one stays"),
         },
         Err(problems) => tracing::error!(%problems, "the new configuration is refused, the old one stays"),
+    }
+}
+
+/// What a server is told from outside.
+enum Told {
+    Stop,
+    Reload,
+}
+
+/// The signals that a server obeys.
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+}
+
+impl Orders {
+    /// From now on the signals are taken, and no longer end the process.
+    fn listen() -> Result<Self, Report> {
+        let on = |kind| signal(kind).into_diagnostic();
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            reload: on(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.reload.recv() => Told::Reload,
+        }
     }
 }

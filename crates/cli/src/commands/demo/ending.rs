@@ -1,0 +1,131 @@
+//! Did the story come out as it must?
+
+use std::time::Duration;
+
+use super::stage::Stage;
+
+/// What must happen in a story, apart from the numbers at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// The receiver took the page about the incident.
+    pub(super) page_delivered: bool,
+    /// The receiver took the page that it is over.
+    pub(super) resolve_delivered: bool,
+    /// Probes closed the circuit, and no call was running.
+    pub(super) closed_by_probe_alone: bool,
+    /// The incident is over.
+    pub(super) incident_resolved: bool,
+}
+
+/// Something that was waited for and did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} did not come within {} s", within.as_secs())]
+pub(super) struct Missed {
+    /// What.
+    pub(super) what: &'static str,
+    /// How long it was waited for.
+    pub(super) within: Duration,
+}
+
+/// How a story ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// Callers who came in.
+    pub(super) calls: u64,
+    /// Callers who were cut off.
+    pub(super) calls_lost: u64,
+    /// Callers who were in the flow when it ended.
+    pub(super) calls_unfinished: u64,
+    /// Letters that the receiver took.
+    pub(super) pages_delivered: u64,
+    /// What happened on the way.
+    pub(super) facts: Facts,
+    /// What ended it before its time.
+    pub(super) missed: Option<Missed>,
+}
+
+impl Ending {
+    /// Reads the numbers off the stage.
+    pub(super) fn read(stage: &Stage, facts: Facts, missed: Option<Missed>) -> Self {
+        let totals = stage.twin.totals();
+        Self {
+            calls: totals.offered,
+            calls_lost: totals.lost,
+            calls_unfinished: totals.in_flow,
+            pages_delivered: *stage.inbox.taken().borrow(),
+            facts,
+            missed,
+        }
+    }
+
+    /// Everything that is not as it must be; nothing when all is.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        let Self { calls, calls_lost, calls_unfinished, facts, missed, .. } = self;
+        let Facts { page_delivered, resolve_delivered, closed_by_probe_alone, incident_resolved } = facts;
+        let mut wrong: Vec<String> = missed.iter().map(ToString::to_string).collect();
+        let mut check = |is_right: bool, otherwise: String| {
+            if !is_right {
+                wrong.push(otherwise);
+            }
+        };
+        check(0 < *calls, "nobody called".to_owned());
+        check(*calls_lost == 0, format!("{calls_lost} of {calls} callers were lost"));
+        check(*calls_unfinished == 0, format!("{calls_unfinished} of {calls} callers reached no end"));
+        check(*page_delivered, "no page about the incident arrived".to_owned());
+        check(*closed_by_probe_alone, "the circuit was not closed by probes while nobody called".to_owned());
+        check(*incident_resolved, "the incident is not over".to_owned());
+        check(*resolve_delivered, "no page about the incident's end arrived".to_owned());
+        wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: Ending = Ending {
+        calls: 500,
+        calls_lost: 0,
+        calls_unfinished: 0,
+        pages_delivered: 2,
+        facts: Facts {
+            page_delivered: true,
+            resolve_delivered: true,
+            closed_by_probe_alone: true,
+            incident_resolved: true,
+        },
+        missed: None,
+    };
+
+    #[test]
+    fn a_good_ending_has_nothing_wrong() {
+        assert_eq!(GOOD.wrong(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_single_failure_spoils_the_ending_and_is_named() {
+        let facts = GOOD.facts;
+        let spoilt = [
+            (Ending { calls: 0, ..GOOD }, "nobody called"),
+            (Ending { calls_lost: 3, ..GOOD }, "3 of 500 callers were lost"),
+            (Ending { calls_unfinished: 1, ..GOOD }, "1 of 500 callers reached no end"),
+            (Ending { facts: Facts { page_delivered: false, ..facts }, ..GOOD }, "no page about the incident arrived"),
+            (
+                Ending { facts: Facts { closed_by_probe_alone: false, ..facts }, ..GOOD },
+                "the circuit was not closed by probes while nobody called",
+            ),
+            (Ending { facts: Facts { incident_resolved: false, ..facts }, ..GOOD }, "the incident is not over"),
+            (
+                Ending { facts: Facts { resolve_delivered: false, ..facts }, ..GOOD },
+                "no page about the incident's end arrived",
+            ),
+            (
+                Ending { missed: Some(Missed { what: "an open circuit", within: Duration::from_secs(10) }), ..GOOD },
+                "an open circuit did not come within 10 s",
+            ),
+        ];
+        for (ending, expected) in spoilt {
+            assert_eq!(ending.wrong(), [expected]);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `steadyline demo`: a small contact centre, its CRM and Steadyline in one process, and a story played on them.
+
+mod ending;
+mod moment;
+mod narrator;
+mod outage;
+mod reading;
+mod stage;
+
+use std::net::SocketAddr;
+
+use api::Exit;
+use clap::{Args, ValueEnum};
+use clock::Clock;
+use miette::IntoDiagnostic as _;
+
+use crate::Ended;
+use crate::settings::Global;
+use ending::{Ending, Facts};
+use narrator::Narrator;
+use stage::{Addresses, Stage};
+
+/// Callers a second once the story is over and people look around.
+const RATE_AFTERWARDS: f64 = 5.0;
+
+/// Plays an outage on a contact centre that runs in this process, and tells what happens.
+///
+/// Stand-ins for Genesys Cloud, for the CRM and for PagerDuty, callers, the gateway, the controller and the console:
+/// all of it here, with a store that is thrown away afterwards. It needs no account and no network. After the story
+/// callers keep coming, until Ctrl-C, so that there is something to look at in the console.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  steadyline demo --speed 2 --exit-when-done")]
+pub(crate) struct Demo {
+    /// What happens.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = Story::CrmOutage)]
+    story: Story,
+    /// How many times faster than real time, 1 to 10; beyond that the machine's own delays would look like silence.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
+    speed: u32,
+    /// End after the story: with 0 when it came out as it must, else with 1.
+    #[arg(long)]
+    exit_when_done: bool,
+    /// Where the console listens; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
+    listen: SocketAddr,
+    /// Where the gateway listens; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7701")]
+    gateway_listen: SocketAddr,
+    /// Where the stand-in for Genesys Cloud listens; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7710")]
+    twin_listen: SocketAddr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Story {
+    /// The CRM hangs, then answers with errors, and comes back while nobody calls.
+    CrmOutage,
+}
+
+impl Story {
+    fn name(self) -> &'static str {
+        match self {
+            Self::CrmOutage => "crm-outage",
+        }
+    }
+}
+
+/// Plays the story.
+pub(crate) fn run(demo: &Demo, global: &Global) -> Ended {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+    runtime.block_on(play(demo, global))
+}
+
+async fn play(demo: &Demo, global: &Global) -> Ended {
+    let clock = Clock::scaled(demo.speed);
+    let mut narrator = Narrator::new(clock.clone(), global.format, global.quiet);
+    narrator.title(demo.story.name(), demo.speed);
+    let addresses = Addresses { console: demo.listen, gateway: demo.gateway_listen, twin: demo.twin_listen };
+    let stage = Stage::set(addresses, &clock, &narrator).await?;
+    let mut facts = Facts::default();
+    let played = tokio::select! {
+        played = outage::play(&stage, &mut narrator, &mut facts) => Some(played),
+        _ = tokio::signal::ctrl_c() => None,
+    };
+    let Some(played) = played else {
+        stage.clear().await;
+        return Ok(if demo.exit_when_done { Exit::Blocked } else { Exit::Done });
+    };
+    let ending = Ending::read(&stage, facts, played.err());
+    let wrong = ending.wrong();
+    narrator.end(demo.story.name(), &ending, &wrong);
+    if !demo.exit_when_done {
+        narrator.stay(&stage.console_url());
+        let _rate_is_one = stage.twin.start_callers(RATE_AFTERWARDS);
+        tokio::signal::ctrl_c().await.into_diagnostic()?;
+    }
+    stage.clear().await;
+    let is_as_it_must = wrong.is_empty() || !demo.exit_when_done;
+    Ok(if is_as_it_must { Exit::Done } else { Exit::Blocked })
+}

@@ -1,0 +1,230 @@
+//! The stage: everything that a story needs, in this process, connected as it would be in earnest.
+//!
+//! Callers run the example flow in the twin; its Data Action asks the gateway; the gateway asks the CRM. Circuit
+//! records go to the engine, which keeps incidents in a real store and pages a receiver that judges letters as
+//! PagerDuty would. The configuration is read from text like anybody's.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::Exit;
+use base::Ppm;
+use clock::Clock;
+use config::{Config, Secrets};
+use degrade::{Phase, Transition};
+use engine::Handle;
+use gateway::Options;
+use miette::{IntoDiagnostic as _, Report};
+use tempfile::TempDir;
+use testkit::inbox::Inbox;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use twin::{Crm, CrmHandle, CrmOptions, QueueOptions, StartError, Twin, TwinHandle};
+
+use super::narrator::Narrator;
+use crate::console::{self, Console, Shown};
+use crate::controller::{self, Order, Reporter};
+use crate::diagnostics;
+use crate::failure::{Failure, cannot_listen};
+use crate::shared_gateway::{self, SharedGateway};
+
+const CONFIG: &str = include_str!("demo.yaml");
+const FLOW: &str = include_str!("../../../../../examples/flows/main-ivr.yaml");
+const ACTION: &str = include_str!("../../../../../examples/flows/crm-lookup.custom.json");
+
+/// The organisation's name in keys, pages and the console.
+const ORG: &str = "demo";
+/// Seed of all chance in a story: the same callers every time.
+const SEED: u64 = 1;
+/// A free port of this machine, where nobody needs to know it beforehand.
+const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// One worker serves a demo with ease.
+const WORKERS: usize = 1;
+/// More than most contact centres have, so that a few seconds show what becomes of VIPs.
+const VIP_SHARE: Ppm = Ppm::percent(30);
+/// How long the last calls may take when the stage is cleared.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+/// How often the gateway's counters are looked at for the engine.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Where the servers listen that people look at.
+pub(super) struct Addresses {
+    pub(super) console: SocketAddr,
+    pub(super) gateway: SocketAddr,
+    pub(super) twin: SocketAddr,
+}
+
+/// A stage that is set.
+pub(super) struct Stage {
+    pub(super) clock: Clock,
+    pub(super) crm: CrmHandle,
+    pub(super) twin: TwinHandle,
+    pub(super) inbox: Inbox,
+    pub(super) gateway: Arc<SharedGateway>,
+    pub(super) engine: Handle,
+    pub(super) turns: watch::Receiver<Turns>,
+    console: Console,
+    reporting: JoinHandle<()>,
+    /// Deleted with the stage.
+    _store: TempDir,
+}
+
+/// The latest turns of the circuit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turns {
+    /// When it last left closed.
+    pub(super) opened: Option<Transition>,
+    /// When it last closed.
+    pub(super) closed: Option<Transition>,
+}
+
+impl Stage {
+    /// Starts everything, and says where it listens.
+    pub(super) async fn set(addresses: Addresses, clock: &Clock, narrator: &Narrator) -> Result<Self, Report> {
+        let crm = Crm::start(CrmOptions { listen: ANYWHERE, clock: clock.clone(), client: None });
+        let crm = crm.await.map_err(|error| cannot_start("CRM", error))?;
+        let inbox = Inbox::open(clock.clone(), ANYWHERE, &[]).await;
+        let inbox = inbox.map_err(|error| cannot_listen("inbox", ANYWHERE, "--listen", error))?;
+        let store = TempDir::new().into_diagnostic()?;
+        let config = config(&crm.base_url(), &inbox.url())?;
+
+        let options =
+            Options { listen: addresses.gateway, tls: None, workers: Some(WORKERS), clock: clock.clone(), seed: SEED };
+        let (gateway, records) = shared_gateway::start(config.degrade, options)?;
+        let gateway_url = format!("http://{}", gateway.address());
+        let twin = start_twin(addresses.twin, clock, &gateway_url).await?;
+        let gateway = Arc::new(SharedGateway::new(Some(gateway)));
+
+        let path = store.path().join(&config.store.path);
+        let engine = start_engine(&path, &config.alerts, clock).await?;
+        let shown =
+            Shown { engine: engine.clone(), gateway: Arc::clone(&gateway), clock: clock.clone(), org: ORG.to_owned() };
+        let console = console::start(addresses.console, shown).await?;
+        let (turned, turns) = watch::channel(Turns::default());
+        let reporting = tokio::spawn(report(records, turned, engine.clone(), Arc::clone(&gateway), clock.clone()));
+
+        narrator.listening("console", &console.url());
+        narrator.listening("gateway", &gateway_url);
+        narrator.listening("twin", &twin.base_url());
+        narrator.listening("crm", &crm.base_url());
+        narrator.listening("inbox", &inbox.url());
+        let clock = clock.clone();
+        Ok(Self { clock, crm, twin, inbox, gateway, engine, turns, console, reporting, _store: store })
+    }
+
+    /// Where the console can be seen.
+    pub(super) fn console_url(&self) -> String {
+        self.console.url()
+    }
+
+    /// Ends everything, callers first.
+    pub(super) async fn clear(self) {
+        self.twin.shutdown().await;
+        self.gateway.drain(DRAIN_MAX).await;
+        self.reporting.abort();
+        self.console.stop(&self.clock, DRAIN_MAX).await;
+        self.engine.shutdown().await;
+        self.crm.shutdown().await;
+    }
+}
+
+/// The secrets of the demo: there is nothing to keep secret about a stand-in.
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn env(&self, _name: &str) -> Option<String> {
+        Some("demo".to_owned())
+    }
+
+    fn file(&self, _path: &Path) -> std::io::Result<String> {
+        Ok("demo".to_owned())
+    }
+}
+
+fn config(crm: &str, inbox: &str) -> Result<Config, Report> {
+    let text = CONFIG.replace("http://crm.invalid", crm).replace("http://inbox.invalid", inbox);
+    config::load("the demo's configuration", &text, &NoSecrets).map_err(|problems| diagnostics::invalid(*problems))
+}
+
+async fn start_twin(listen: SocketAddr, clock: &Clock, gateway: &str) -> Result<TwinHandle, Report> {
+    let queue = |name: &str, agents| QueueOptions {
+        name: name.to_owned(),
+        agents,
+        talk_min: Duration::from_secs(20),
+        talk_max: Duration::from_secs(40),
+    };
+    let options = twin::Options {
+        listen,
+        seed: SEED,
+        vip_share: VIP_SHARE,
+        queues: vec![queue("VIP", 200), queue("Support", 400)],
+        ..twin::Options::new(clock.clone())
+    };
+    let twin = Twin::start(options).await.map_err(|error| cannot_start("twin", error))?;
+    twin.load_flow(FLOW).into_diagnostic()?;
+    twin.load_action("CRM", ACTION, &[("baseUrl", gateway)]).into_diagnostic()?;
+    Ok(twin)
+}
+
+fn cannot_start(name: &str, error: StartError) -> Report {
+    match error {
+        StartError::Listen { address, source } => cannot_listen(name, address, &format!("--{name}-listen"), source),
+        StartError::Client(_) => {
+            let hint = "check the environment of this process; `steadyline doctor` looks at it";
+            Failure::new(Exit::Usage, format!("the {name} cannot be started"), hint).because(error).into()
+        }
+    }
+}
+
+async fn start_engine(store: &Path, alerts: &[config::Receiver], clock: &Clock) -> Result<Handle, Report> {
+    controller::start(Order { org: ORG, store, alerts, clock: clock.clone(), seed: SEED }).await
+}
+
+/// Passes the circuit's records on to the engine, and keeps the latest for the story.
+async fn report(
+    mut records: mpsc::Receiver<Transition>,
+    turned: watch::Sender<Turns>,
+    engine: Handle,
+    gateway: Arc<SharedGateway>,
+    clock: Clock,
+) {
+    let mut reporter = Reporter::new(engine.sender());
+    loop {
+        tokio::select! {
+            record = records.recv() => match record {
+                None => return,
+                Some(transition) => {
+                    reporter.changed(transition.clone());
+                    turned.send_modify(|turns| turns.keep(transition));
+                }
+            },
+            () = clock.sleep(LOOK_EVERY) => reporter.look(&gateway.snapshot(), gateway.records_lost()),
+        }
+    }
+}
+
+impl Turns {
+    fn keep(&mut self, transition: Transition) {
+        match (transition.from, transition.to) {
+            (_, Phase::Closed) => self.closed = Some(transition),
+            (Phase::Closed, _) => self.opened = Some(transition),
+            (Phase::Open | Phase::HalfOpen, Phase::Open | Phase::HalfOpen) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_of_the_demo_is_valid() {
+        let config = config("http://127.0.0.1:1", "http://127.0.0.1:2").unwrap();
+        let route = &config.degrade.routes[0];
+        assert!(route.deadline < Duration::from_secs(3), "the flow waits 3 s");
+        assert!(route.fallback.is_some() && route.ladder.stale_for.is_some());
+        assert!(config.degrade.upstreams[0].probe.is_some());
+    }
+}

@@ -1,0 +1,80 @@
+//! The console and HTTP API of one controller, from listening to the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clock::Clock;
+use engine::Handle;
+use miette::Report;
+use server::{App, Gateways, Setup};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::failure::cannot_listen;
+use crate::shared_gateway::SharedGateway;
+
+/// A console that serves.
+pub(crate) struct Console {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+/// What a console shows.
+pub(crate) struct Shown {
+    /// Incidents, letters, the store.
+    pub(crate) engine: Handle,
+    /// Circuits, routes, slots.
+    pub(crate) gateway: Arc<SharedGateway>,
+    /// Its time.
+    pub(crate) clock: Clock,
+    /// Name of the organisation on every page.
+    pub(crate) org: String,
+}
+
+impl Gateways for SharedGateway {
+    fn snapshot(&self) -> api::GatewaySnapshot {
+        self.snapshot()
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics()
+    }
+}
+
+/// Listens at `listen` and serves.
+pub(crate) async fn start(listen: SocketAddr, shown: Shown) -> Result<Console, Report> {
+    let cannot = |error| cannot_listen("console", listen, "--listen", error);
+    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let Shown { engine, gateway, clock, org } = shown;
+    let app = App::new(Setup { engine, gateways: gateway, clock, org });
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let wait = async {
+            // A console that was let go of is over too.
+            let _told = stopped.await;
+        };
+        if let Err(error) = server::serve(listener, app, wait).await {
+            tracing::error!(%error, "the console stopped serving");
+        }
+    });
+    Ok(Console { address, stop, server })
+}
+
+impl Console {
+    /// Its address as the start of a URL.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Ends event streams and lets answers that are under way finish, for at most `patience`.
+    pub(crate) async fn stop(self, clock: &Clock, patience: std::time::Duration) {
+        drop(self.stop);
+        let mut server = self.server;
+        if clock.timeout(patience, &mut server).await.is_none() {
+            server.abort();
+        }
+    }
+}
