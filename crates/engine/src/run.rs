@@ -169,6 +169,7 @@ impl Running {
         self.state = state;
         let effects: Vec<_> = effects.into_iter().collect();
         let mut kept = None;
+        let mut lines = Vec::new();
         for effect in &effects {
             match effect {
                 Effect::Keep(incident) => {
@@ -178,9 +179,7 @@ impl Running {
                     kept = Some(incident);
                 }
                 Effect::Note { incident, n, at, what } => {
-                    let line = TimelineLine { incident_id: incident.clone(), n: *n, at: *at, what: what.clone() };
-                    self.board.note(&line);
-                    self.unsaved.note(line);
+                    lines.push(TimelineLine { incident_id: incident.clone(), n: *n, at: *at, what: what.clone() });
                 }
                 Effect::Tell { action, .. } => {
                     if let Some(incident) = kept {
@@ -188,6 +187,11 @@ impl Running {
                     }
                 }
             }
+        }
+        // A line may come before the incident that it belongs to is kept for the first time.
+        for line in lines {
+            self.board.note(&line);
+            self.unsaved.note(line);
         }
         tracing::info!(?event, effects = effects.len(), "handled");
         self.record(&Record::Incident { event, effects }, now);

@@ -142,6 +142,7 @@ async fn an_open_circuit_pages_at_once_and_resolves_when_it_closes() {
     house.seconds(1).await;
     assert_eq!(pager.got(), ["Trigger circuit/crm"]);
     assert_eq!(house.sees(), ["circuit/crm Open"]);
+    assert_eq!(house.engine.views().borrow().incidents[0].timeline.len(), 1, "its beginning is shown");
 
     house.change("crm", Phase::Open, Phase::HalfOpen);
     house.change("crm", Phase::HalfOpen, Phase::Open);

@@ -1,6 +1,7 @@
 //! Where the bars of the chart go: calls per outcome, slot by slot.
 //!
-//! Geometry only; the template draws. Coordinates are in a box of [`WIDTH`] by [`HEIGHT`]. A slot
+//! Geometry only; the template draws. Coordinates are in a box of [`WIDTH`] by [`HEIGHT`], which the page
+//! stretches; labels are text of the page and stay as they are. A slot
 //! without data is no bar of height zero: it is marked as a gap.
 
 use jiff::Timestamp;
@@ -27,7 +28,10 @@ pub(crate) const OUTCOMES: [(&str, &str); 5] = [
 pub(crate) struct Chart {
     pub(crate) bars: Vec<Bar>,
     pub(crate) gaps: Vec<Gap>,
-    pub(crate) lines: Vec<Line>,
+    /// The value at the upper edge.
+    pub(crate) top: String,
+    /// The value half-way up.
+    pub(crate) half: String,
     pub(crate) rows: Vec<Row>,
     pub(crate) is_known: bool,
 }
@@ -47,13 +51,6 @@ pub(crate) struct Bar {
 pub(crate) struct Gap {
     pub(crate) x: String,
     pub(crate) width: String,
-}
-
-/// A line across, with its value.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Line {
-    pub(crate) y: String,
-    pub(crate) label: String,
 }
 
 /// One minute as numbers.
@@ -78,11 +75,8 @@ impl Chart {
                 None => chart.gap(x, step),
             }
         }
-        chart.lines = [top, top / 2]
-            .into_iter()
-            .filter(|value| *value > 0)
-            .map(|value| Line { y: number(height(top - value, top)), label: words::count(value) })
-            .collect();
+        chart.top = words::count(top);
+        chart.half = words::count(top / 2);
         chart.rows = rows(slots, now);
         chart
     }
@@ -180,7 +174,7 @@ mod tests {
         let chart = chart(&[Some([6, 0, 3, 0, 1])]);
         let bars: Vec<_> = chart.bars.iter().map(|bar| (bar.class, bar.y.as_str(), bar.height.as_str())).collect();
         assert_eq!(bars, [("ok", "64", "96"), ("fallback", "16", "48"), ("error", "0", "16")]);
-        assert_eq!(chart.lines[0].label, "10");
+        assert_eq!((chart.top.as_str(), chart.half.as_str()), ("10", "5"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn ending(how: &str, incident: &Incident, at: Timestamp) -> String {
 pub(super) fn trouble_title(subject: &Subject, what: &str) -> String {
     cut(match subject {
         Subject::Circuit(name) => format!("Circuit {name}: {what}"),
-        Subject::Store => format!("The store does not work: {what}"),
+        Subject::Store => format!("Decisions are not being kept: {what}"),
         Subject::Records => format!("Records are lost: {what}"),
         Subject::Receiver(name) => format!("Pages to {name} do not arrive: {what}"),
         Subject::Crowd => format!("Too many incidents to list: {what}"),

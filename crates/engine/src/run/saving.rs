@@ -205,7 +205,7 @@ impl Running {
             return;
         }
         trouble.is_reported = true;
-        let what = format!("failed to {}. {}", trouble.why, trouble.hint.trim_end_matches('.'));
+        let what = format!("failed to {}", trouble.why);
         self.handle(Event::Trouble { subject: Subject::Store, what });
     }
 

@@ -3,7 +3,7 @@
 use api::{CircuitPhase, IncidentState, Snapshot};
 
 use super::Known;
-use crate::history::History;
+use crate::history::{Counts, History};
 use crate::words::{age, counted, names};
 
 /// How the sentence is meant; each has a shape and a word besides its colour.
@@ -56,7 +56,8 @@ impl Headline {
         ourselves(snapshot, &mut findings);
         incidents(snapshot, &mut findings);
         let Some((tone, sentence)) = findings.first().cloned() else {
-            return Self { tone: Tone::Well, sentence: well(snapshot), more: Vec::new() };
+            let more = history.last_minute(snapshot.at).map(last_minute).into_iter().collect();
+            return Self { tone: Tone::Well, sentence: well(snapshot), more };
         };
         Self { tone, sentence, more: findings.into_iter().skip(1).map(|(_, sentence)| sentence).collect() }
     }
@@ -122,8 +123,13 @@ fn incidents(snapshot: &Snapshot, findings: &mut Findings) {
         (live + 1, taken + u64::from(incident.state == IncidentState::Acknowledged))
     });
     if live > 0 {
-        let taken = if taken == live { "taken".to_owned() } else { format!("{taken} of them taken") };
-        findings.push((Tone::Degraded, format!("{} open, {taken}.", counted(live, "incident is", "incidents are"))));
+        let taken = match taken {
+            0 => "nobody has taken care yet".to_owned(),
+            all if all == live => "somebody has taken care".to_owned(),
+            some => format!("{some} taken care of"),
+        };
+        findings
+            .push((Tone::Degraded, format!("{}; {taken}.", counted(live, "incident is open", "incidents are open"))));
     }
 }
 
@@ -133,5 +139,14 @@ fn well(snapshot: &Snapshot) -> String {
         0 => "No upstream is configured.".into(),
         1 => "The circuit is closed; calls go through.".into(),
         _ => format!("All {circuits} circuits are closed; calls go through."),
+    }
+}
+
+/// How the calls of the last minute went, when nothing is wrong.
+fn last_minute([ok, cached, fallback, shed, _]: Counts) -> String {
+    let calls = counted(ok + cached + fallback + shed, "call", "calls");
+    match cached + fallback + shed {
+        0 => format!("{calls} in the last minute, each with a live answer."),
+        others => format!("{calls} in the last minute, {others} of them without a live answer."),
     }
 }

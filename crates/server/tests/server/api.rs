@@ -30,7 +30,7 @@ async fn the_snapshot_is_the_whole_picture() {
     let house = House::new().await;
     house.change("crm", Phase::Closed, Phase::Open);
     house.seconds(1).await;
-    house.reports(gateway(3, CircuitPhase::Open));
+    house.reports(gateway(3, CircuitPhase::Open, 0));
     let snapshot = json(&house, "/api/v1/snapshot").await;
     assert_eq!(snapshot["at"], "2026-11-21T08:00:01Z");
     assert_eq!(snapshot["gateway"]["upstreams"][1]["circuits"][0]["phase"], "open");
@@ -44,7 +44,7 @@ async fn the_snapshot_is_the_whole_picture() {
 async fn circuits_come_with_their_upstream_and_unknown_is_absent() {
     let house = House::new().await;
     assert_eq!(json(&house, "/api/v1/circuits").await, json!({ "at": null, "circuits": [] }));
-    house.reports(gateway(3, CircuitPhase::HalfOpen));
+    house.reports(gateway(3, CircuitPhase::HalfOpen, 0));
     let circuits = json(&house, "/api/v1/circuits").await;
     assert_eq!(circuits["circuits"][1]["upstream"], "crm");
     assert_eq!(circuits["circuits"][1]["phase"], "half_open");

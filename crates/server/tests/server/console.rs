@@ -21,7 +21,7 @@ fn page(html: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn the_page_when_all_is_well() {
     let house = House::new().await;
-    house.lives(|look| gateway(look, CircuitPhase::Closed)).await;
+    house.lives(|second| gateway(second, CircuitPhase::Closed, 0)).await;
     let (status, html) = house.get("/").await;
     assert_eq!(status, StatusCode::OK);
     insta::assert_snapshot!(page(&html));
@@ -31,7 +31,7 @@ async fn the_page_when_all_is_well() {
 async fn the_page_in_an_outage() {
     let house = House::new().await;
     house.change("crm", Phase::Closed, Phase::Open);
-    house.lives(|look| gateway(look, CircuitPhase::Open)).await;
+    house.lives(|second| gateway(second, CircuitPhase::Open, second)).await;
     let (_, html) = house.get("/").await;
     insta::assert_snapshot!(page(&html));
 }
@@ -46,7 +46,7 @@ async fn the_page_when_nothing_is_known() {
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_falls_silent_takes_its_numbers_along() {
     let house = House::new().await;
-    house.lives(|look| gateway(look, CircuitPhase::Closed)).await;
+    house.lives(|second| gateway(second, CircuitPhase::Closed, 0)).await;
     house.seconds(42).await;
     let (_, html) = house.get("/").await;
     assert!(html.contains("The gateway has been silent for 42 s"), "{html}");
@@ -83,7 +83,7 @@ async fn what_others_wrote_is_escaped() {
 async fn nothing_inline_is_needed() {
     let house = House::new().await;
     house.change("crm", Phase::Closed, Phase::Open);
-    house.lives(|look| gateway(look, CircuitPhase::Open)).await;
+    house.lives(|second| gateway(second, CircuitPhase::Open, second)).await;
     let (_, html) = house.get("/").await;
     for forbidden in [" style=", "<style", "onclick=", "onload=", "javascript:", "http-equiv"] {
         assert!(!html.contains(forbidden), "{forbidden}");
@@ -109,7 +109,7 @@ fn ids(update: &serde_json::Value) -> Vec<&str> {
 #[tokio::test(start_paused = true)]
 async fn a_stream_tells_everything_first_and_then_what_changed() {
     let house = House::new().await;
-    house.reports(gateway(1, CircuitPhase::Closed));
+    house.reports(gateway(1, CircuitPhase::Closed, 0));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, house.app.clone(), async {

@@ -83,13 +83,13 @@ impl House {
         self.app.observe();
     }
 
-    /// Ten minutes in which `per_look` is what happens in 20 seconds.
+    /// Ten minutes and some; `snapshot` is what the gateway says after so many seconds.
     pub(crate) async fn lives(&self, snapshot: impl Fn(u64) -> GatewaySnapshot) {
         for look in 0..32 {
-            self.reports(snapshot(look));
+            self.reports(snapshot(look * 20));
             self.seconds(20).await;
         }
-        self.reports(snapshot(32));
+        self.reports(snapshot(640));
     }
 
     pub(crate) fn change(&self, circuit: &str, from: Phase, to: Phase) {
@@ -121,8 +121,8 @@ impl House {
     }
 }
 
-/// What a gateway with two upstreams says after so many looks of 20 seconds.
-pub(crate) fn gateway(look: u64, crm: CircuitPhase) -> GatewaySnapshot {
+/// What a gateway with two upstreams says after so many seconds, for the latest part of which `crm` was down.
+pub(crate) fn gateway(seconds: u64, crm: CircuitPhase, seconds_down: u64) -> GatewaySnapshot {
     let is_down = crm == CircuitPhase::Open;
     let since = "2026-11-21T08:06:00Z".parse().ok();
     GatewaySnapshot {
@@ -132,8 +132,8 @@ pub(crate) fn gateway(look: u64, crm: CircuitPhase) -> GatewaySnapshot {
             upstream("crm", crm, since.filter(|_| is_down), Some(if is_down { 62.5 } else { 0.4 }), 3),
         ],
         routes: vec![
-            route("customer-lookup", "crm", look * 240, if is_down { look * 90 } else { 0 }),
-            route("identity-check", "identity", look * 180, 0),
+            route("customer-lookup", "crm", seconds * 12, seconds_down * 9 / 2),
+            route("identity-check", "identity", seconds * 9, 0),
         ],
         slots: SlotsView { held: if is_down { 9 } else { 4 }, peak: 14, budget: 50 },
     }
