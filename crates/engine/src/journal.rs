@@ -4,6 +4,9 @@
 //! runs the events through the same decisions and compares: a journal that does not lead to the same
 //! states and effects shows a decision that depended on something it was not told.
 //!
+//! Sentences are part of what is compared: whoever changes one changes what was decided, and raises
+//! [`VERSION`] once a release has written the old one.
+//!
 //! A [`Record::Checkpoint`] holds the policy and the whole state. One is written at every start, and
 //! one in place of entries that had to be given up while the store was out of reach.
 

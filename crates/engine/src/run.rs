@@ -238,7 +238,8 @@ impl Running {
     fn wake_at(&self) -> Mono {
         let now = self.clock.mono();
         let lanes = self.lanes.values().filter_map(|lane| lane.wake_at);
-        let wakes = lanes.chain(self.saving.wake_at(self.unsaved.is_empty())).chain(self.report_trouble_at());
+        let wakes =
+            lanes.chain(self.saving.wake_at(self.unsaved.is_empty(), self.patience())).chain(self.report_trouble_at());
         wakes.min().unwrap_or(now + IDLE_TURN)
     }
 

@@ -70,11 +70,11 @@ impl Saving {
         }
     }
 
-    /// When something is to be done about writing.
-    pub(super) fn wake_at(&self, is_nothing_unsaved: bool) -> Option<Mono> {
+    /// When something is to be done about writing; a job may take as long as `patience`.
+    pub(super) fn wake_at(&self, is_nothing_unsaved: bool, patience: Duration) -> Option<Mono> {
         match (self.busy_since, &self.trouble) {
             // Only patience can run out: the store itself reports back when it has done its job.
-            (Some(since), None) => Some(since + COMMIT_PATIENCE),
+            (Some(since), None) => Some(since + patience),
             (Some(_), Some(_)) => None,
             (None, Some(trouble)) => Some(trouble.retry_at),
             (None, None) if is_nothing_unsaved => Some(self.check_at),
@@ -194,12 +194,13 @@ impl Running {
     /// Loses patience with a store that does not answer; makes lasting trouble an incident.
     pub(super) fn notice_store_trouble(&mut self) {
         let now = self.now();
-        let is_slow = self.saving.busy_since.is_some_and(|since| now.mono.since(since) >= COMMIT_PATIENCE);
+        let patience = self.patience();
+        let is_slow = self.saving.busy_since.is_some_and(|since| now.mono.since(since) >= patience);
         if is_slow && self.saving.trouble.is_none() {
             tracing::warn!("the store does not answer; the engine goes on from memory");
             self.begin_trouble("get an answer from the store in time".into(), StoreError::Locked.hint(), now);
         }
-        let after = self.policy.store_trouble_after;
+        let after = self.trouble_after();
         let Some(trouble) = &mut self.saving.trouble else { return };
         if trouble.is_reported || now.mono.since(trouble.since.mono) < after {
             return;
@@ -212,7 +213,16 @@ impl Running {
     /// When lasting trouble becomes an incident.
     pub(super) fn report_trouble_at(&self) -> Option<Mono> {
         let trouble = self.saving.trouble.as_ref().filter(|trouble| !trouble.is_reported)?;
-        Some(trouble.since.mono + self.policy.store_trouble_after)
+        Some(trouble.since.mono + self.trouble_after())
+    }
+
+    /// A disk is no faster because the clock is: waits for it are in real time.
+    pub(super) fn patience(&self) -> Duration {
+        COMMIT_PATIENCE.saturating_mul(self.clock.speed())
+    }
+
+    fn trouble_after(&self) -> Duration {
+        self.policy.store_trouble_after.saturating_mul(self.clock.speed())
     }
 
     /// Writes the rest before the end, as far as the store lets it.
@@ -232,7 +242,7 @@ impl Running {
                 self.save();
             }
         };
-        if clock.timeout(FINISH_TIME_MAX, last_writes).await.is_none() {
+        if clock.timeout(FINISH_TIME_MAX.saturating_mul(clock.speed()), last_writes).await.is_none() {
             tracing::warn!("the store did not take the last records before the end");
         }
         if !self.unsaved.is_empty() {
