@@ -116,9 +116,14 @@ impl Broken {
 impl Call<'_> {
     async fn serve(&self, head: Parts, body: Incoming, params: &matchit::Params<'_, '_>) -> Response<Body> {
         let config = &self.route.config;
-        let body = match self.read(body).await {
-            Ok(body) => body,
-            Err(response) => return response,
+        // What few calls need is boxed: the state of every call is copied, and should be small.
+        let body = if body.is_end_stream() {
+            Bytes::new()
+        } else {
+            match Box::pin(self.read(body)).await {
+                Ok(body) => body,
+                Err(response) => return response,
+            }
         };
         let key = self.route.shelf.as_ref().and_then(|_| kept::key(config, &head, params, &body));
         if config.ladder.fresh_for.is_some()
@@ -133,11 +138,8 @@ impl Call<'_> {
         }
     }
 
-    /// The request's body, whole; an empty one costs nothing.
+    /// The request's body, whole.
     async fn read(&self, body: Incoming) -> Result<Bytes, Response<Body>> {
-        if body.is_end_stream() {
-            return Ok(Bytes::new());
-        }
         let max = self.route.config.request_bytes_max;
         let too_large = || {
             let hint = format!("this route accepts {max} bytes; raise requestBytesMax if that is too little");
@@ -220,7 +222,7 @@ impl Call<'_> {
                 return Err(Reason::Unauthorized.into());
             }
             waiting.bad(broken.fault, broken.retry_after, now);
-            match self.retry(upstream, tries, &broken, spare, now).await {
+            match Box::pin(self.retry(upstream, tries, &broken, spare, now)).await {
                 Some(again) => request = again,
                 None => return Err(self.failed(broken)),
             }
@@ -268,8 +270,11 @@ impl Call<'_> {
     async fn token(&self, upstream: &UpstreamShared) -> Result<Option<Arc<Token>>, Failed> {
         let Some(source) = &upstream.token else { return Ok(None) };
         let now = self.worker.clock.mono();
+        if let Some(token) = source.cell.present(now) {
+            return Ok(Some(token));
+        }
         let left = self.deadline.since(now);
-        match source.cell.get(&self.worker.clock, now, left).await {
+        match Box::pin(source.cell.get(&self.worker.clock, now, left)).await {
             Some(token) => Ok(Some(token)),
             None => Err(Reason::NoToken.into()),
         }
@@ -320,7 +325,7 @@ impl Call<'_> {
         let mut must_be_fresh = false;
         for _ in 0..CONNECTIONS_TRIED_MAX {
             let connection = if must_be_fresh {
-                Pool::fresh(&upstream.connector, &self.worker.clock).await
+                Box::pin(Pool::fresh(&upstream.connector, &self.worker.clock)).await
             } else {
                 pool.take(&upstream.connector, &self.worker.clock, self.arrived).await
             };

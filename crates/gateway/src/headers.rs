@@ -30,7 +30,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// Removes the headers that concern this connection only, and those that `Connection` names.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if let Some(connection) = headers.remove(header::CONNECTION) {
+    if let Some(connection) = headers.get(header::CONNECTION).cloned() {
         for named in connection.to_str().unwrap_or_default().split(',') {
             if let Ok(name) = HeaderName::try_from(named.trim())
                 && may_be_named(&name)
@@ -39,11 +39,9 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
             }
         }
     }
-    // Most messages carry none of these: look before removing.
-    for name in &HOP_BY_HOP[1..] {
-        if headers.contains_key(name) {
-            headers.remove(name);
-        }
+    // Most messages carry none of these: one walk over the names is cheaper than eight look-ups.
+    while let Some(name) = headers.keys().find(|name| HOP_BY_HOP.contains(name)).cloned() {
+        headers.remove(name);
     }
 }
 

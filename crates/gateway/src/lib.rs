@@ -37,9 +37,8 @@ use clock::Clock;
 use config::{Degrade, ServerTls};
 use degrade::Transition;
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
 
 pub use answer::{AGE_MEMBER, FAILED_MEMBER};
@@ -286,8 +285,8 @@ fn start_keeper(
 
 /// Runs a future, and the local tasks it starts, on this thread.
 fn run_local(future: impl Future<Output = ()>) {
-    match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => LocalSet::new().block_on(&runtime, future),
+    match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+        Ok(runtime) => runtime.block_on(future),
         Err(error) => tracing::error!(%error, "no event loop could be made"),
     }
 }

@@ -41,7 +41,8 @@ impl Pool {
                 return Ok(Connection { sender: idle, is_reused: true });
             }
         }
-        Self::fresh(connector, clock).await
+        // Boxed, so that calls which find an idle connection do not carry a TLS handshake's state around.
+        Box::pin(Self::fresh(connector, clock)).await
     }
 
     /// A fresh connection.

@@ -25,7 +25,7 @@ impl Story {
     }
 
     fn after(&mut self, ms: u64) -> &mut Self {
-        self.now = self.now + MS * u32::try_from(ms).unwrap();
+        self.now = self.now + Duration::from_millis(ms);
         self
     }
 
@@ -42,7 +42,7 @@ impl Story {
                 Effect::WakeAfter { delay, .. } => writeln!(self.transcript, "{at:>6} wake after {delay:?}"),
                 Effect::Admit => writeln!(self.transcript, "{at:>6} admit"),
             }
-            .unwrap();
+            .expect("writing to a string cannot fail");
         }
         effects
     }
