@@ -10,6 +10,8 @@ pub mod resolved;
 
 use std::path::Path;
 
+use serde_saphyr::Error;
+
 pub use problem::{Invalid, Problem};
 pub use resolve::{DEADLINE_MAX, Process, Secrets};
 pub use resolved::*;
@@ -60,24 +62,56 @@ pub fn schema() -> serde_json::Value {
 /// The default configuration: a commented file that works as it stands.
 pub const DEFAULT: &str = include_str!("default.yaml");
 
-fn syntax(source: &str, error: &serde_saphyr::Error) -> Problem {
-    let text = error.without_snippet().to_string();
+/// What the reader of the text found, in our words.
+fn syntax(source: &str, error: &Error) -> Problem {
+    let error = error.without_snippet();
     let location = error.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
-    let hint =
-        unknown_key_hint(&text).unwrap_or_else(|| "see `steadyline config schema` for what may stand here".into());
-    Problem::at(source, location, text.lines().next().unwrap_or("it cannot be read").to_owned(), hint)
+    let (message, hint) = match error {
+        Error::SerdeUnknownField { field, expected, .. } => {
+            (format!("there is no key `{field}` here"), problem::suggest(field, expected.iter().copied(), "keys here"))
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            (format!("`{variant}` may not stand here"), problem::suggest(variant, expected.iter().copied(), "words"))
+        }
+        other => {
+            let text = other.to_string();
+            let first = text.lines().next().unwrap_or("it cannot be read");
+            // The place is told apart from the message.
+            let message = first.rsplit_once(" at line ").map_or(first, |(message, _)| message).to_owned();
+            (message, "see `steadyline config schema` for what may stand here".to_owned())
+        }
+    };
+    Problem::at(source, location, message, hint)
 }
 
-/// Out of "unknown field `x`, expected one of `a`, `b`", the nearest known key.
-fn unknown_key_hint(text: &str) -> Option<String> {
-    if !text.contains("unknown field") {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(source: &str) -> String {
+        load("c.yaml", source, &Process).unwrap_err().to_string()
     }
-    let mut words = text.split('`').skip(1).step_by(2);
-    let unknown = words.next()?;
-    let known: Vec<_> = words.collect();
-    Some(match problem::nearest(unknown, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known keys here: {}", known.join(", ")),
-    })
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_nearest_known_one() {
+        assert_eq!(
+            told("degrade:\n  slotz: 3\n"),
+            "c.yaml:2:3: there is no key `slotz` here\n  hint: did you mean `slots`?"
+        );
+        assert_eq!(
+            told("colour: red\n"),
+            "c.yaml:1:1: there is no key `colour` here\n  hint: known keys here: listen, store, alerts, degrade"
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_is_named_with_the_nearest_known_one() {
+        let told = told("degrade: { routes: { r: { path: /a, upstream: u, priority: rooting } } }");
+        assert!(told.ends_with("`rooting` may not stand here\n  hint: did you mean `routing`?"), "{told}");
+    }
+
+    #[test]
+    fn the_place_is_told_once() {
+        assert!(!told("degrade: { slots: many }").contains("at line"));
+    }
 }

@@ -68,6 +68,14 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
     known.min_by_key(near).filter(|known| near(known) <= known.len().max(word.len()) / 3 + 1)
 }
 
+/// "did you mean", or all that is known.
+pub(crate) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone, what: &str) -> String {
+    match nearest(word, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known {what}: {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

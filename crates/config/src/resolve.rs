@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
-use crate::problem::{Problem, nearest};
+use crate::problem::{Problem, suggest};
 use crate::raw::{self, Span};
 use crate::resolved::{
     BaseUrl, Channel, Check, ClientCredentials, Config, Credential, Degrade, KeyPart, Listen, Probe, Receiver, Route,
@@ -30,6 +30,8 @@ const TOKEN_WAIT: Duration = Duration::from_secs(1);
 const TOKEN_WAITING_MAX: u32 = 100;
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
+/// Paths that the gateway answers itself.
+const RESERVED: &str = "/steadyline/";
 const REASON_MEMBER: &str = "degradedReason";
 const PAGERDUTY: &str = "https://events.pagerduty.com";
 
@@ -387,7 +389,9 @@ impl Resolver<'_> {
     }
 
     fn path(&mut self, path: &Spanned<String>) {
-        let problem = if path.value.starts_with('/') {
+        let problem = if path.value.starts_with(RESERVED) {
+            Some(format!("paths below `{RESERVED}` are the gateway's own"))
+        } else if path.value.starts_with('/') {
             matchit::Router::new().insert(path.value.as_str(), ()).err().map(|error| error.to_string())
         } else {
             Some("it does not start with `/`".to_owned())
@@ -520,13 +524,6 @@ fn retry(raw: &raw::Retry) -> RetryPolicy {
         budget_floor_per_s: raw.floor_per_second.unwrap_or(usual.budget_floor_per_s),
         backoff: raw.backoff.map_or(usual.backoff, |span| span.0),
         backoff_max: raw.backoff_max.map_or(usual.backoff_max, |span| span.0),
-    }
-}
-
-fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone, what: &str) -> String {
-    match nearest(word, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known {what}: {}", known.collect::<Vec<_>>().join(", ")),
     }
 }
 
