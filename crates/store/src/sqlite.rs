@@ -73,6 +73,14 @@ impl Sqlite {
         &self.path
     }
 
+    /// The version of SQLite that is linked.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        version(&self.writer).await
+    }
+
     /// Closes every connection, so that the write-ahead log is folded into the file.
     pub async fn close(self) {
         self.readers.close().await;
@@ -232,14 +240,18 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 }
 
 async fn assert_version(pool: &SqlitePool) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT sqlite_version() AS version").fetch_one(pool).await?;
-    let version: String = row.try_get("version")?;
+    let version = version(pool).await?;
     if parse_version(&version).is_none_or(|version| version < SQLITE_VERSION_MIN) {
         let (major, minor, patch) = SQLITE_VERSION_MIN;
         let why = format!("SQLite {version} is linked, {major}.{minor}.{patch} or newer is needed");
         return Err(StoreError::Other(why.into()));
     }
     Ok(())
+}
+
+async fn version(pool: &SqlitePool) -> Result<String, StoreError> {
+    let row = sqlx::query("SELECT sqlite_version() AS version").fetch_one(pool).await?;
+    Ok(row.try_get("version")?)
 }
 
 fn parse_version(version: &str) -> Option<(u32, u32, u32)> {
