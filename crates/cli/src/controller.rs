@@ -49,7 +49,7 @@ fn cannot_open(path: &Path, error: StoreError) -> Report {
 }
 
 /// The courier that a configured receiver asks for.
-fn receiver(receiver: &config::Receiver) -> Result<Receiver, Report> {
+pub(crate) fn receiver(receiver: &config::Receiver) -> Result<Receiver, Report> {
     let cannot = |hint: &str| {
         let message = format!("pages cannot be sent to receiver `{}`", receiver.name);
         Failure::new(Exit::Usage, message, hint)

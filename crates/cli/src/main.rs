@@ -1,5 +1,6 @@
 //! The `steadyline` command: one file per command, exit codes as the contract has them.
 
+mod client;
 mod commands;
 mod console;
 mod controller;
@@ -8,16 +9,19 @@ mod failure;
 mod output;
 mod settings;
 mod shared_gateway;
+mod signals;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use api::Exit;
 use clap::{Parser, Subcommand};
+use miette::IntoDiagnostic as _;
 
 /// Keeps callers served on Genesys Cloud while CRMs, carriers, regions and new releases fail.
 #[derive(Debug, Parser)]
 #[command(name = "steadyline", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  steadyline demo --speed 2")]
 struct Cli {
     #[command(flatten)]
     global: settings::Global,
@@ -29,6 +33,17 @@ struct Cli {
 enum Command {
     Demo(commands::demo::Demo),
     Serve(commands::serve::Serve),
+    Twin(commands::twin::Twin),
+    Init(commands::init::Init),
+    Doctor(commands::doctor::Doctor),
+    #[command(subcommand)]
+    Config(commands::config::Config),
+    #[command(subcommand)]
+    Degrade(commands::degrade::Degrade),
+    #[command(subcommand)]
+    Incidents(commands::incidents::Incidents),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
 }
 
 fn main() -> ExitCode {
@@ -44,17 +59,38 @@ impl Command {
         match self {
             Self::Demo(demo) => commands::demo::run(demo, global),
             Self::Serve(serve) => commands::serve::run(serve, global),
+            Self::Twin(twin) => commands::twin::run(twin, global),
+            Self::Init(init) => commands::init::run(init, global),
+            Self::Doctor(_) => commands::doctor::run(global),
+            Self::Config(config) => commands::config::run(config, global),
+            Self::Degrade(degrade) => commands::degrade::run(degrade, global),
+            Self::Incidents(incidents) => commands::incidents::run(incidents, global),
+            Self::Completions(completions) => commands::completions::run(completions),
+            Self::Man(man) => commands::man::run(man, global),
         }
     }
 
     /// What is logged unless somebody asks for more: servers tell what they do, the other commands have an output.
     fn log_level(&self) -> &'static str {
         match self {
-            Self::Serve(_) => "info",
-            Self::Demo(_) => "error",
+            Self::Serve(_) | Self::Twin(_) => "info",
+            Self::Demo(_)
+            | Self::Init(_)
+            | Self::Doctor(_)
+            | Self::Config(_)
+            | Self::Degrade(_)
+            | Self::Incidents(_)
+            | Self::Completions(_)
+            | Self::Man(_) => "error",
         }
     }
 }
 
 /// How a command ends: with an exit code, or with a report for the person who called it.
 type Ended = Result<Exit, miette::Report>;
+
+/// Runs a command's future to its end on this thread.
+fn block_on(future: impl Future<Output = Ended>) -> Ended {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+    runtime.block_on(future)
+}

@@ -1,29 +1,35 @@
 //! What every command knows: which configuration, which format, how talkative.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use api::Exit;
 use clap::{Args, ValueEnum};
 use config::Config;
-use miette::Report;
+use miette::{IntoDiagnostic as _, Report};
 
 use crate::diagnostics;
+use crate::failure::Failure;
 
 /// Environment variables that Steadyline reads, each with its sentence.
 pub(crate) mod env {
     /// Path of the configuration file (since 0.1).
     pub(crate) const CONFIG: &str = "STEADYLINE_CONFIG";
+    /// Base URL of the server that commands ask (since 0.1).
+    pub(crate) const SERVER: &str = "STEADYLINE_SERVER";
     /// What is logged, in the syntax of `tracing` filters; `info` unless set (since 0.1).
     pub(crate) const LOG: &str = "STEADYLINE_LOG";
 }
 
+/// The path that means stdin.
+const STDIN: &str = "-";
 /// The file that is read when no other is named.
-const CONFIG_HERE: &str = "steadyline.yaml";
+pub(crate) const CONFIG_HERE: &str = "steadyline.yaml";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// Configuration file; else ./steadyline.yaml, else the defaults.
-    #[arg(long, global = true, env = env::CONFIG, value_name = "FILE")]
+    /// Configuration file, `-` for stdin; else ./steadyline.yaml, else the defaults.
+    #[arg(long, global = true, env = env::CONFIG, hide_env_values = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Form of the output; `json` puts JSON on stdout and nothing else there.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -42,21 +48,56 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Text that was read, and what it is called in messages.
+pub(crate) struct Source {
+    /// Its name.
+    pub(crate) name: String,
+    /// The text.
+    pub(crate) text: String,
+}
+
 impl Global {
     /// The file that holds the configuration, if there is one.
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
         let here = PathBuf::from(CONFIG_HERE);
-        self.config.clone().or_else(|| here.exists().then_some(here))
+        let file = self.config.clone().or_else(|| here.exists().then_some(here));
+        file.filter(|path| !is_stdin(path))
+    }
+
+    /// The configuration as it was written.
+    pub(crate) fn source(&self) -> Result<Source, Report> {
+        if self.config.as_deref().is_some_and(is_stdin) {
+            return read(Path::new(STDIN));
+        }
+        match self.config_file() {
+            Some(path) => read(&path),
+            None => Ok(Source { name: "the embedded default".to_owned(), text: config::DEFAULT.to_owned() }),
+        }
     }
 
     /// The configuration of this run.
     pub(crate) fn load(&self) -> Result<Config, Report> {
-        let loaded = match self.config_file() {
-            Some(path) => config::load_file(&path),
-            None => config::load("the embedded default", config::DEFAULT, &config::Process),
-        };
-        loaded.map_err(|problems| diagnostics::invalid(*problems))
+        let Source { name, text } = self.source()?;
+        config::load(&name, &text, &config::Process).map_err(|problems| diagnostics::invalid(*problems))
     }
+}
+
+/// Reads a file, or stdin where the path is `-`.
+pub(crate) fn read(path: &Path) -> Result<Source, Report> {
+    if is_stdin(path) {
+        let text = std::io::read_to_string(std::io::stdin());
+        return Ok(Source { name: "stdin".to_owned(), text: text.into_diagnostic()? });
+    }
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let hint = "check the path; `steadyline init` writes a first configuration";
+        Report::from(Failure::new(Exit::Usage, format!("{name} cannot be read"), hint).because(error))
+    })?;
+    Ok(Source { name, text })
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new(STDIN)
 }
 
 /// Logs go to stderr: readable on a terminal, JSON where a program reads. `level` is what is logged unless the

@@ -1,4 +1,12 @@
 //! The commands, one file each.
 
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod degrade;
 pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod incidents;
+pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod serve;
+pub(crate) mod twin;

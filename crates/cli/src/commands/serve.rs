@@ -12,15 +12,15 @@ use config::Config;
 use degrade::Transition;
 use engine::Handle;
 use gateway::Options;
-use miette::{IntoDiagnostic as _, Report};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use miette::Report;
 use tokio::sync::mpsc;
 
 use crate::console::{self, Console, Shown};
 use crate::controller::{self, Order, Reporter};
 use crate::settings::{Format, Global};
 use crate::shared_gateway::{self, SharedGateway};
-use crate::{Ended, output};
+use crate::signals::{Signals, Told};
+use crate::{Ended, block_on, output};
 
 /// How long calls in flight may take to finish after SIGTERM; no call may take longer.
 const DRAIN_MAX: Duration = config::DEADLINE_MAX;
@@ -62,18 +62,17 @@ enum Role {
 /// Runs until it is told to stop.
 pub(crate) fn run(serve: &Serve, global: &Global) -> Ended {
     let config = global.load()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
-    runtime.block_on(until_told(serve, global, config))
+    block_on(until_told(serve, global, config))
 }
 
 async fn until_told(serve: &Serve, global: &Global, config: Config) -> Ended {
-    let mut orders = Orders::listen()?;
+    let mut signals = Signals::listen()?;
     let clock = Clock::real();
     let (servers, mut records) = start(serve, global.format, config, &clock).await?;
     let mut reporter = servers.controller.as_ref().map(|controller| Reporter::new(controller.engine.sender()));
     loop {
         tokio::select! {
-            told = orders.next() => match told {
+            told = signals.next() => match told {
                 Told::Stop => break,
                 Told::Reload => reload_from(global.config_file().as_deref(), &servers.gateway),
             },
@@ -187,38 +186,5 @@ fn reload_from(file: Option<&Path>, gateway: &SharedGateway) {
             Err(error) => tracing::error!(%error, "the new configuration is refused, the old one stays"),
         },
         Err(problems) => tracing::error!(%problems, "the new configuration is refused, the old one stays"),
-    }
-}
-
-/// What a server is told from outside.
-enum Told {
-    Stop,
-    Reload,
-}
-
-/// The signals that a server obeys.
-struct Orders {
-    terminate: Signal,
-    interrupt: Signal,
-    reload: Signal,
-}
-
-impl Orders {
-    /// From now on the signals are taken, and no longer end the process.
-    fn listen() -> Result<Self, Report> {
-        let on = |kind| signal(kind).into_diagnostic();
-        Ok(Self {
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
-            reload: on(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.reload.recv() => Told::Reload,
-        }
     }
 }

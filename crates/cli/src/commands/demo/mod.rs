@@ -12,10 +12,10 @@ use std::net::SocketAddr;
 use api::Exit;
 use clap::{Args, ValueEnum};
 use clock::Clock;
-use miette::IntoDiagnostic as _;
 
-use crate::Ended;
 use crate::settings::Global;
+use crate::signals::Signals;
+use crate::{Ended, block_on};
 use ending::{Ending, Facts};
 use narrator::Narrator;
 use stage::{Addresses, Stage};
@@ -67,8 +67,7 @@ impl Story {
 
 /// Plays the story.
 pub(crate) fn run(demo: &Demo, global: &Global) -> Ended {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
-    runtime.block_on(play(demo, global))
+    block_on(play(demo, global))
 }
 
 async fn play(demo: &Demo, global: &Global) -> Ended {
@@ -76,11 +75,12 @@ async fn play(demo: &Demo, global: &Global) -> Ended {
     let mut narrator = Narrator::new(clock.clone(), global.format, global.quiet);
     narrator.title(demo.story.name(), demo.speed);
     let addresses = Addresses { console: demo.listen, gateway: demo.gateway_listen, twin: demo.twin_listen };
+    let mut signals = Signals::listen()?;
     let stage = Stage::set(addresses, &clock, &narrator).await?;
     let mut facts = Facts::default();
     let played = tokio::select! {
         played = outage::play(&stage, &mut narrator, &mut facts) => Some(played),
-        _ = tokio::signal::ctrl_c() => None,
+        () = signals.stop() => None,
     };
     let Some(played) = played else {
         stage.clear().await;
@@ -91,8 +91,8 @@ async fn play(demo: &Demo, global: &Global) -> Ended {
     narrator.end(demo.story.name(), &ending, &wrong);
     if !demo.exit_when_done {
         narrator.stay(&stage.console_url());
-        let _rate_is_one = stage.twin.start_callers(RATE_AFTERWARDS);
-        tokio::signal::ctrl_c().await.into_diagnostic()?;
+        stage.twin.start_callers(RATE_AFTERWARDS).expect("the rate is a constant within bounds");
+        signals.stop().await;
     }
     stage.clear().await;
     let is_as_it_must = wrong.is_empty() || !demo.exit_when_done;

@@ -1,0 +1,13 @@
+//! Journeys through the `steadyline` binary, as people and pipelines take them.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod client;
+mod config;
+mod demo;
+mod doctor;
+mod examples;
+mod files;
+mod help;
+mod serve;
+mod setup;
+mod twin;
