@@ -73,15 +73,27 @@ fn syntax(source: &str, error: &Error) -> Problem {
         Error::SerdeUnknownVariant { variant, expected, .. } => {
             (format!("`{variant}` may not stand here"), problem::suggest(variant, expected.iter().copied(), "words"))
         }
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            (format!("`{key}` stands here twice"), "rename one of the two, or remove it".to_owned())
+        }
         other => {
             let text = other.to_string();
             let first = text.lines().next().unwrap_or("it cannot be read");
             // The place is told apart from the message.
             let message = first.rsplit_once(" at line ").map_or(first, |(message, _)| message).to_owned();
-            (message, "see `steadyline config schema` for what may stand here".to_owned())
+            (plain(message), "see `steadyline config schema` for what may stand here".to_owned())
         }
     };
     Problem::at(source, location, message, hint)
+}
+
+/// A parser's word for a type, in everyday words.
+fn plain(message: String) -> String {
+    match message.strip_prefix("invalid ") {
+        Some("u16" | "u32" | "u64" | "usize") => "this is not a whole number of 0 or more".to_owned(),
+        Some("bool") => "this is neither `true` nor `false`".to_owned(),
+        _ => message,
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use hyper::client::conn::http1::SendRequest;
 use crate::answer::{self, KeptAnswer};
 use crate::body::{Body, Streamed};
 use crate::connect::broken;
+use crate::flag;
 use crate::headers::{OUTCOME, TIMEOUT, caller_timeout, strip_hop_by_hop};
 use crate::inflight::Verdict;
 use crate::kept;
@@ -47,6 +48,9 @@ pub(crate) async fn serve(worker: &Rc<Worker>, request: Request<Incoming>) -> Re
     let local = worker.local();
     let (head, body) = request.into_parts();
     let uri = head.uri.clone();
+    if let Some(dependency) = uri.path().strip_prefix(flag::PREFIX) {
+        return flag::answer(&local.plan, dependency, worker.clock.now());
+    }
     match local.plan.find(&head.method, uri.path()) {
         Found::Route(index, params) => {
             let route = &local.plan.routes[index];

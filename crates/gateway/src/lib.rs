@@ -12,6 +12,7 @@ mod answer;
 mod body;
 mod call;
 mod connect;
+mod flag;
 mod headers;
 mod inflight;
 mod keeper;

@@ -29,7 +29,8 @@ pub(crate) fn snapshot(plan: &Plan, now: Now) -> GatewaySnapshot {
     }
 }
 
-fn upstream(plan: &Plan, index: usize, now: Now) -> UpstreamView {
+/// One upstream at this instant.
+pub(crate) fn upstream(plan: &Plan, index: usize, now: Now) -> UpstreamView {
     let upstream = &plan.upstreams[index];
     let circuits = plan.circuits.iter().filter(|circuit| circuit.upstream == index);
     UpstreamView {

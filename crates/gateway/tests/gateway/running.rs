@@ -73,3 +73,19 @@ async fn dead_air_and_slots_are_counted() {
     assert!(first.starts_with("steadyline_dead_air_seconds_total"), "{first}");
     assert!(metrics.contains(r#"steadyline_calls_by_reason_total{route="lookup",reason="timeout"} 1"#), "{metrics}");
 }
+
+#[tokio::test]
+async fn others_can_ask_whether_a_dependency_is_well() {
+    let crm = Puppet::start(GOOD).await;
+    let rig = Rig::start(&yaml(crm.address, "", "retry: { max: 0 }"));
+    let flag = rig.get("/steadyline/dependencies/crm").await.json();
+    assert_eq!((&flag["available"], &flag["openCircuits"]), (&true.into(), &serde_json::json!([])));
+    crm.act(Act::Answer(503, "", "{}"));
+    for _ in 0..5 {
+        rig.get("/lookup").await;
+    }
+    let flag = rig.get("/steadyline/dependencies/crm").await.json();
+    assert_eq!((&flag["available"], &flag["openCircuits"]), (&false.into(), &serde_json::json!(["crm"])));
+    let unknown = rig.get("/steadyline/dependencies/crn").await;
+    assert_eq!((unknown.status, unknown.json()["hint"].as_str()), (404, Some("known: crm")));
+}

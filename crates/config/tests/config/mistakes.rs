@@ -1,0 +1,93 @@
+//! Everything that can be wrong, where it is, and what is said to it.
+
+use crate::load;
+
+/// All problems of a file, as a person reads them.
+fn said(source: &str) -> String {
+    load(source).expect_err("this configuration is wrong").to_string()
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_key_that_was_meant() {
+    insta::assert_snapshot!(said("degrade:\n  slots: 50\n  routs: {}\n"));
+    insta::assert_snapshot!(said("degrade: { upstreams: { crm: { url: 'http://c', colour: red } } }"));
+}
+
+#[test]
+fn values_of_the_wrong_kind_are_refused() {
+    insta::assert_snapshot!(said("degrade:\n  slots: many\n"));
+    insta::assert_snapshot!(said(
+        "degrade:\n  upstreams:\n    crm:\n      url: http://c\n      connectTimeout: 5 bananas\n"
+    ));
+    insta::assert_snapshot!(said(
+        "degrade:\n  upstreams:\n    crm:\n      url: http://c\n      breaker: { failureRate: 120% }\n"
+    ));
+}
+
+#[test]
+fn bad_urls_are_refused() {
+    let one = |url| said(&format!("degrade:\n  upstreams:\n    crm:\n      url: {url}\n"));
+    insta::assert_snapshot!(one("crm.example.com"));
+    insta::assert_snapshot!(one("ftp://crm"));
+    insta::assert_snapshot!(one("https://user:pw@crm"));
+}
+
+#[test]
+fn a_fallback_that_breaks_its_contract_is_refused() {
+    let source = "
+degrade:
+  upstreams: { crm: { url: 'http://crm' } }
+  routes:
+    lookup:
+      path: /lookup
+      upstream: crm
+      schema: { type: object, required: [accountTier], properties: { accountTier: { enum: [standard, gold] } } }
+      fallback: { accountTier: bronze }
+";
+    insta::assert_snapshot!(said(source));
+    let closed =
+        source.replace("type: object,", "type: object, additionalProperties: false,").replace("bronze", "gold");
+    insta::assert_snapshot!(said(&closed));
+}
+
+#[test]
+fn routes_that_hide_each_other_are_refused() {
+    let source = "
+degrade:
+  upstreams: { crm: { url: 'http://crm' } }
+  routes:
+    first: { path: /lookup, method: GET, upstream: crm }
+    second: { path: /lookup, upstream: crm }
+    third: { path: /lookup, method: POST, upstream: crm }
+";
+    insta::assert_snapshot!(said(source));
+    insta::assert_snapshot!(said(&source.replace("second", "first")));
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let source = "
+alerts:
+  nobody: {}
+  hook: { webhook: { url: 'https://h', secrets: [] } }
+  pager: { pagerDuty: { routingKey: { env: NOT_SET } } }
+degrade:
+  upstreams:
+    crm: { url: 'http://crm', probe: { path: health }, breaker: { failures: 0 }, limit: { min: 9, max: 5, start: 1 } }
+    idp: { regions: { a: 'http://a' }, region: b }
+  routes:
+    a: { path: lookup, upstream: cmr, deadline: 61s, check: schema }
+    b: { path: '/b/{', method: FETCH, upstream: crm, cache: { key: [ani] } }
+    c: { path: /steadyline/x, upstream: crm, deadline: 0s, cache: { key: [] } }
+";
+    insta::assert_snapshot!(said(source));
+}
+
+#[test]
+fn text_that_is_no_yaml_is_refused_with_its_place() {
+    insta::assert_snapshot!(said("degrade:\n  slots: [1\n"));
+    for garbage in ["\u{0}", "- - -", "a: b: c", "%", "&a *a", "{{{{{{", "\t- x"] {
+        let problems = load(garbage).expect_err("garbage is no configuration").problems;
+        assert!(!problems.is_empty(), "{garbage:?}");
+    }
+}
