@@ -18,6 +18,10 @@ pub(crate) mod env {
     pub(crate) const SERVER: &str = "STEADYLINE_SERVER";
     /// What is logged, in the syntax of `tracing` filters; `info` unless set (since 0.1).
     pub(crate) const LOG: &str = "STEADYLINE_LOG";
+    /// Who takes an incident, unless `--who` says otherwise (since 0.1).
+    pub(crate) const USER: &str = "USER";
+    /// Set to anything, it keeps colour out of logs and messages (since 0.1).
+    pub(crate) const NO_COLOR: &str = "NO_COLOR";
 }
 
 /// The path that means stdin.
@@ -109,7 +113,7 @@ pub(crate) fn start_logging(global: &Global, level: &str) {
     let usual = if global.quiet { "error" } else { level };
     let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new(usual));
     let is_terminal = std::io::stderr().is_terminal();
-    let has_colour = is_terminal && std::env::var_os("NO_COLOR").is_none();
+    let has_colour = is_terminal && std::env::var_os(env::NO_COLOR).is_none();
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(has_colour);
     if is_terminal {
         logs.with_target(false).init();

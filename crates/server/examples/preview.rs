@@ -1,5 +1,8 @@
 //! The console with made-up data, to look at: `cargo run -p server --example preview -- outage 7700`.
-//! States: `well`, `outage`, `unknown`, `silent`.
+//!
+//! It starts as `well`, `outage`, `unknown` or `silent`; port 0 takes a free one. Lines on the standard input
+//! change the story while it runs: `outage`, `well` and `silent` happen to the upstream and the gateway, `full`
+//! and `free` to the disk. The browser tests tell it so.
 
 #![expect(clippy::unwrap_used, reason = "a tool for looking at pages, which may stop at the first surprise")]
 
@@ -9,59 +12,147 @@ mod house;
 
 use std::time::Duration;
 
-use ::api::CircuitPhase;
+use ::api::{CircuitPhase, GatewaySnapshot};
 use degrade::Phase;
 use house::{House, gateway};
 use store::Fault;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// Seconds of history before anybody looks.
+const PAST_S: u64 = 640;
+/// When the outage of the history began; the made-up gateway says so too.
+const DOWN_FROM_S: u64 = 360;
+/// How often the gateway was looked at meanwhile.
+const LOOK_S: u64 = 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let state = arguments.next().unwrap_or_else(|| "outage".into());
     let port = arguments.next().unwrap_or_else(|| "7700".into());
-    let house = House::new().await;
-    // The past is lived through at once.
-    tokio::time::pause();
-    let is_down = state == "outage";
-    let says = |second: u64| {
-        let down = if is_down { second.saturating_sub(360) } else { 0 };
-        gateway(second, if down > 0 { CircuitPhase::Open } else { CircuitPhase::Closed }, down)
-    };
-    if is_down {
-        house.change("identity", Phase::Closed, Phase::Open);
-        house.seconds(95).await;
-        house.change("identity", Phase::Open, Phase::HalfOpen);
-        house.change("identity", Phase::HalfOpen, Phase::Closed);
-        house.seconds(60).await;
-        house.change("crm", Phase::Closed, Phase::Open);
-        house.seconds(30).await;
-        house.change("crm", Phase::Open, Phase::HalfOpen);
-        house.change("crm", Phase::HalfOpen, Phase::Open);
-    }
-    if state != "unknown" {
-        house.lives(says).await;
-    }
-    if is_down {
-        house.store.fail_writes(u32::MAX, Fault::Full);
-        for second in (640..680).step_by(10) {
-            house.seconds(10).await;
-            house.reports(says(second));
-        }
-    }
-    if state == "silent" {
-        house.seconds(42).await;
-    }
-    tokio::time::resume();
+    let mut story = Story::told(&state).await;
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await.unwrap();
     println!("listening console http://{}", listener.local_addr().unwrap());
-    let running = tokio::spawn(server::serve(listener, house.app.clone(), std::future::pending()));
-    let mut second = 680;
+    let mut orders = orders();
+    let running = tokio::spawn(server::serve(listener, story.house.app.clone(), std::future::pending()));
     while !running.is_finished() {
-        house.clock.sleep(Duration::from_secs(1)).await;
-        second += 1;
-        if state != "silent" && state != "unknown" {
-            house.reports(says(second));
+        let clock = story.house.clock.clone();
+        tokio::select! {
+            () = clock.sleep(Duration::from_secs(1)) => story.second_passes(),
+            Some(order) = orders.recv() => story.takes(&order).await,
         }
     }
+}
+
+/// What the house lives through.
+struct Story {
+    house: House,
+    second: u64,
+    /// Since when `crm` is down.
+    down_from: Option<u64>,
+    /// Whether the gateway reports.
+    is_heard: bool,
+}
+
+impl Story {
+    /// The past is lived through at once.
+    async fn told(state: &str) -> Self {
+        tokio::time::pause();
+        let is_down = state == "outage";
+        let down_from = is_down.then_some(DOWN_FROM_S);
+        let mut story = Self { house: House::new().await, second: 0, down_from, is_heard: true };
+        if state != "unknown" {
+            story.past_goes_by().await;
+        }
+        if state == "silent" {
+            story.house.seconds(42).await;
+        }
+        story.is_heard = !matches!(state, "unknown" | "silent");
+        tokio::time::resume();
+        story
+    }
+
+    async fn past_goes_by(&mut self) {
+        while self.second < PAST_S {
+            if self.down_from.is_some() {
+                self.trouble();
+            }
+            self.house.reports(self.says(self.second));
+            self.house.seconds(LOOK_S).await;
+            self.second += LOOK_S;
+        }
+        self.house.reports(self.says(self.second));
+    }
+
+    /// An outage that is over, one that lasts, and a full disk.
+    fn trouble(&self) {
+        let house = &self.house;
+        match self.second {
+            60 => house.change("identity", Phase::Closed, Phase::Open),
+            160 => {
+                house.change("identity", Phase::Open, Phase::HalfOpen);
+                house.change("identity", Phase::HalfOpen, Phase::Closed);
+            }
+            DOWN_FROM_S => house.change("crm", Phase::Closed, Phase::Open),
+            400 => {
+                house.change("crm", Phase::Open, Phase::HalfOpen);
+                house.change("crm", Phase::HalfOpen, Phase::Open);
+            }
+            600 => house.store.fail_writes(u32::MAX, Fault::Full),
+            _calm => {}
+        }
+    }
+
+    fn says(&self, second: u64) -> GatewaySnapshot {
+        let down = self.down_from.map_or(0, |from| second.saturating_sub(from));
+        gateway(second, if down > 0 { CircuitPhase::Open } else { CircuitPhase::Closed }, down)
+    }
+
+    fn second_passes(&mut self) {
+        self.second += 1;
+        if self.is_heard {
+            self.house.reports(self.says(self.second));
+        }
+    }
+
+    async fn takes(&mut self, order: &str) {
+        match order {
+            "outage" => {
+                self.house.change("crm", Phase::Closed, Phase::Open);
+                self.down_from = Some(self.second);
+                self.is_heard = true;
+            }
+            "well" => {
+                self.house.change("crm", Phase::Open, Phase::HalfOpen);
+                self.house.change("crm", Phase::HalfOpen, Phase::Closed);
+                self.down_from = None;
+                self.is_heard = true;
+            }
+            "silent" => {
+                self.is_heard = false;
+                tokio::time::pause();
+                self.house.seconds(42).await;
+                tokio::time::resume();
+            }
+            "full" => self.house.store.fail_writes(u32::MAX, Fault::Full),
+            "free" => self.house.store.heal(),
+            _ => eprintln!("not understood: {order}"),
+        }
+        self.second_passes();
+    }
+}
+
+/// Lines of the standard input. Its end ends nothing: started in the background there is none.
+fn orders() -> mpsc::Receiver<String> {
+    let (sender, orders) = mpsc::channel(8);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            let Ok(line) = line else { return };
+            if sender.blocking_send(line.trim().to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    orders
 }

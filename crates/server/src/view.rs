@@ -180,7 +180,7 @@ fn route_row(route: &RouteView, known: Known) -> RouteRow {
 }
 
 fn seconds(seconds: f64) -> String {
-    if seconds < 100.0 { format!("{seconds:.1} s") } else { format!("{} s", words::count(seconds as u64)) }
+    if seconds < 100.0 { format!("{seconds:.1}\u{a0}s") } else { format!("{}\u{a0}s", words::count(seconds as u64)) }
 }
 
 /// The circuits, those that are not closed first.
@@ -221,7 +221,7 @@ fn circuit_card(upstream: &UpstreamView, circuit: &CircuitView, known: Known, no
         },
         cause: circuit.cause.clone(),
         failures: measured(circuit.failure_percent.map(words::percent)),
-        latency: measured(circuit.latency_ms_p99.map(|ms| format!("{ms:.0} ms"))),
+        latency: measured(circuit.latency_ms_p99.map(|ms| format!("{ms:.0}\u{a0}ms"))),
         opened: known.value(|| words::counted(circuit.opened_total, "time", "times")),
         probes: known.value(|| words::count(circuit.probes_total)),
     }

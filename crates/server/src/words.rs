@@ -1,4 +1,4 @@
-//! Numbers, spans and instants as people read them.
+//! Numbers, spans and instants as people read them. A number and its unit stay on one line.
 
 use jiff::Timestamp;
 
@@ -29,10 +29,10 @@ pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
 /// Whole seconds as people say them.
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        0..60 => format!("{seconds}\u{a0}s"),
+        60..3_600 => format!("{}\u{a0}min {}\u{a0}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}\u{a0}h {}\u{a0}min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{}\u{a0}d {}\u{a0}h", seconds / 86_400, seconds % 86_400 / 3_600),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn instant(at: Timestamp, now: Timestamp) -> String {
 
 /// A share in percent, with as many digits as it is worth.
 pub(crate) fn percent(share: f64) -> String {
-    if share > 0.0 && share < 10.0 { format!("{share:.1} %") } else { format!("{share:.0} %") }
+    if share > 0.0 && share < 10.0 { format!("{share:.1}\u{a0}%") } else { format!("{share:.0}\u{a0}%") }
 }
 
 /// Names as a sentence has them: `a`, `a and b`, `a, b and c`, `a, b and 3 more`.
@@ -73,8 +73,15 @@ mod tests {
 
     #[test]
     fn spans_and_shares_read_naturally() {
-        assert_eq!([span(7), span(252), span(11_100), span(183_600)], ["7 s", "4 min 12 s", "3 h 5 min", "2 d 3 h"]);
-        assert_eq!([percent(0.0), percent(0.26), percent(9.94), percent(100.0)], ["0 %", "0.3 %", "9.9 %", "100 %"]);
+        let spans = [7, 252, 11_100, 183_600].map(|seconds| span(seconds).replace('\u{a0}', " "));
+        assert_eq!(spans, ["7 s", "4 min 12 s", "3 h 5 min", "2 d 3 h"]);
+        let shares = [0.0, 0.26, 9.94, 100.0].map(|share| percent(share).replace('\u{a0}', " "));
+        assert_eq!(shares, ["0 %", "0.3 %", "9.9 %", "100 %"]);
+    }
+
+    #[test]
+    fn a_line_never_ends_between_a_number_and_its_unit() {
+        assert_eq!([span(57), span(252)], ["57\u{a0}s", "4\u{a0}min 12\u{a0}s"]);
     }
 
     #[test]

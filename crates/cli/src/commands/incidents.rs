@@ -6,7 +6,7 @@ use miette::IntoDiagnostic as _;
 
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::settings::{Format, Global};
+use crate::settings::{Format, Global, env};
 use crate::{Ended, block_on, output};
 
 /// Lists incidents and takes them.
@@ -25,7 +25,7 @@ pub(crate) enum Incidents {
         /// The incident's id, from `incidents list`.
         id: String,
         /// Who takes it.
-        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+        #[arg(long, value_name = "NAME", env = env::USER, hide_env_values = true)]
         who: String,
         #[command(flatten)]
         server: Server,

@@ -1,5 +1,4 @@
 //! Configuration files as people write them: right ones, and everything that can be wrong.
-#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 mod defaults;
 mod mistakes;

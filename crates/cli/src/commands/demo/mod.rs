@@ -6,6 +6,7 @@ mod narrator;
 mod outage;
 mod reading;
 mod stage;
+mod waits;
 
 use std::net::SocketAddr;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{IncidentState, IncidentView};
 use base::Now;
-use degrade::{Cause, Transition};
+use degrade::Cause;
 use testkit::inbox::Received;
 use twin::Mode;
 
@@ -15,7 +15,8 @@ use super::ending::{Facts, Missed};
 use super::moment::{Moment, count, tenths};
 use super::narrator::Narrator;
 use super::reading::{Calls, Reading};
-use super::stage::{Stage, Turns};
+use super::stage::Stage;
+use super::waits::{incident_when, letter_when, reading_when, turn_when};
 
 /// Callers a second.
 const RATE: f64 = 40.0;
@@ -34,12 +35,6 @@ const RECOVERED_CALLS: u64 = 40;
 
 /// How long callers may take for their part: a greeting, a look-up, an announcement.
 const CALLERS_WITHIN: Duration = Duration::from_secs(40);
-/// How long a circuit may take to open or to close.
-const CIRCUIT_WITHIN: Duration = Duration::from_secs(20);
-/// How long an incident and its page may take.
-const PAGE_WITHIN: Duration = Duration::from_secs(20);
-/// How often numbers are read that nobody announces.
-const READ_EVERY: Duration = Duration::from_millis(20);
 
 /// An incident, and the key under which the receiver knows it.
 struct Told {
@@ -270,68 +265,4 @@ fn pages(moment: Moment, stage: &Stage) -> Moment {
 
 fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The first look that is as `reached` wants it.
-async fn reading_when(
-    stage: &Stage,
-    what: &'static str,
-    within: Duration,
-    reached: impl Fn(&Reading) -> bool,
-) -> Result<Reading, Missed> {
-    let look = async {
-        loop {
-            let reading = Reading::of(stage);
-            if reached(&reading) {
-                return reading;
-            }
-            stage.clock.sleep(READ_EVERY).await;
-        }
-    };
-    stage.clock.timeout(within, look).await.ok_or(Missed { what, within })
-}
-
-/// The turn of the circuit that `pick` names, once it has happened after `at`.
-async fn turn_when(
-    stage: &Stage,
-    what: &'static str,
-    pick: impl Fn(&Turns) -> Option<&Transition>,
-    at: Now,
-) -> Result<Transition, Missed> {
-    let mut turns = stage.turns.clone();
-    let is_new = |turn: &&Transition| at.mono <= turn.at.mono;
-    let turned = async {
-        let turns = turns.wait_for(|turns| pick(turns).filter(is_new).is_some()).await.ok()?;
-        pick(&turns).cloned()
-    };
-    stage.clock.timeout(CIRCUIT_WITHIN, turned).await.flatten().ok_or(Missed { what, within: CIRCUIT_WITHIN })
-}
-
-/// The first incident that is as `is_meant` wants it.
-async fn incident_when(
-    stage: &Stage,
-    what: &'static str,
-    is_meant: impl Fn(&IncidentView) -> bool,
-) -> Result<IncidentView, Missed> {
-    let mut views = stage.engine.views();
-    let seen = async {
-        let views = views.wait_for(|views| views.incidents.iter().any(|incident| is_meant(incident))).await.ok()?;
-        views.incidents.iter().find(|incident| is_meant(incident)).map(|incident| IncidentView::clone(incident))
-    };
-    stage.clock.timeout(PAGE_WITHIN, seen).await.flatten().ok_or(Missed { what, within: PAGE_WITHIN })
-}
-
-/// The first letter that is as `is_meant` wants it, once the receiver has taken it.
-async fn letter_when(
-    stage: &Stage,
-    what: &'static str,
-    is_meant: impl Fn(&Received) -> bool,
-) -> Result<Received, Missed> {
-    let find = || stage.inbox.received().into_iter().find(&is_meant);
-    let mut taken = stage.inbox.taken();
-    let arrived = async {
-        taken.wait_for(|_| find().is_some()).await.ok()?;
-        find()
-    };
-    stage.clock.timeout(PAGE_WITHIN, arrived).await.flatten().ok_or(Missed { what, within: PAGE_WITHIN })
 }
