@@ -21,7 +21,7 @@ const TOOLS: [Tool; 5] = [
 ];
 
 /// Where the browser tests and their packages live.
-const BROWSER_TESTS: &str = "tests/browser";
+pub(crate) const BROWSER_TESTS: &str = "tests/browser";
 
 /// Makes sure that everything is there; installs what is missing unless that is refused.
 pub(crate) fn ensure(may_install: bool) -> Result<(), Error> {

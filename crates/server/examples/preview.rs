@@ -23,8 +23,6 @@ use tokio::sync::mpsc;
 const PAST_S: u64 = 640;
 /// When the outage of the history began; the made-up gateway says so too.
 const DOWN_FROM_S: u64 = 360;
-/// How often the gateway was looked at meanwhile.
-const LOOK_S: u64 = 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -79,8 +77,8 @@ impl Story {
                 self.trouble();
             }
             self.house.reports(self.says(self.second));
-            self.house.seconds(LOOK_S).await;
-            self.second += LOOK_S;
+            self.house.seconds(1).await;
+            self.second += 1;
         }
         self.house.reports(self.says(self.second));
     }
