@@ -29,7 +29,7 @@ use crate::answer::{self, KeptAnswer};
 use crate::body::{Body, Streamed};
 use crate::connect::broken;
 use crate::flag;
-use crate::headers::{OUTCOME, TIMEOUT, caller_timeout, strip_hop_by_hop};
+use crate::headers::{OUTCOME, TIMEOUT, caller_timeout, look_over, strip_hop_by_hop};
 use crate::inflight::Verdict;
 use crate::kept;
 use crate::plan::{Found, RoutePlan, UpstreamShared, upstream_uri};
@@ -186,7 +186,10 @@ impl Call<'_> {
             let spare = self.route.config.is_idempotent.then(|| request.clone());
             let lane = &self.local.lanes[self.route.circuit];
             let waiting = Waiting::start(self.worker, lane, upstream, admitted, started, self.deadline);
-            let outcome = waiting.unless_ended(self.exchange(upstream, request, spare.as_ref())).await;
+            let outcome = {
+                let exchange = std::pin::pin!(self.exchange(upstream, request, spare.as_ref()));
+                waiting.unless_ended(exchange).await
+            };
             let now = self.worker.clock.mono();
             let broken = match outcome {
                 Err(Verdict::Released) => {
@@ -294,21 +297,23 @@ impl Call<'_> {
         token: Option<&Token>,
     ) -> Option<Request<Full<Bytes>>> {
         head.uri = upstream_uri(&upstream.config, &self.route.config, params, &head.uri)?;
-        strip_hop_by_hop(&mut head.headers);
+        let seen = look_over(&head.headers);
+        if seen.has_hop_by_hop {
+            strip_hop_by_hop(&mut head.headers);
+        }
         head.headers.insert(header::HOST, upstream.host.clone());
         if let Some(token) = token {
             head.headers.insert(header::AUTHORIZATION, token.header.clone());
         }
-        if self.is_buffered() {
+        if seen.has_accept_encoding && self.is_buffered() {
             // A compressed answer could neither be checked nor kept.
             head.headers.remove(header::ACCEPT_ENCODING);
         }
-        if head.headers.contains_key(TIMEOUT) {
+        if seen.has_timeout {
             let left = self.deadline.since(self.worker.clock.mono()).as_millis();
             let left = HeaderValue::try_from(format!("{left}ms")).expect("a number and a unit are plain ASCII");
             head.headers.insert(TIMEOUT, left);
         }
-        head.headers.remove(header::EXPECT);
         head.version = http::Version::HTTP_11;
         Some(Request::from_parts(head, Full::new(body)))
     }
@@ -363,7 +368,8 @@ impl Call<'_> {
             return Ok(Answer::Arriving(head, body, sender));
         }
         let body = self.collect(body).await.map_err(|fault| Broken::new(fault, true))?;
-        pool.give_back(sender, self.worker.clock.mono());
+        // The moment of arrival is near enough, and costs no look at the clock.
+        pool.give_back(sender, self.arrived);
         match fault.or_else(|| self.check(&head, &body)) {
             None => Ok(Answer::Whole(head, body)),
             Some(fault) => {
@@ -474,7 +480,9 @@ impl Call<'_> {
         key: Option<&str>,
         now: Mono,
     ) -> Response<Body> {
-        strip_hop_by_hop(&mut head.headers);
+        if look_over(&head.headers).has_hop_by_hop {
+            strip_hop_by_hop(&mut head.headers);
+        }
         head.headers.insert(OUTCOME, self.local.plan.words.get(Outcome::Ok, Reason::Live));
         if head.status == StatusCode::OK
             && let (Some(shelf), Some(key)) = (&self.route.shelf, key)

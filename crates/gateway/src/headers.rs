@@ -16,8 +16,10 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Headers that concern one connection only (RFC 9110, 7.6.1).
-const HOP_BY_HOP: [HeaderName; 9] = [
+const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
+    // Answered by this hop already.
+    header::EXPECT,
     KEEP_ALIVE,
     PROXY_CONNECTION,
     header::PROXY_AUTHENTICATE,
@@ -27,6 +29,37 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
+
+/// What a walk over the names has found; most messages carry none of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) has_hop_by_hop: bool,
+    pub(crate) has_accept_encoding: bool,
+    pub(crate) has_timeout: bool,
+}
+
+/// One walk over the names, which is cheaper than a look-up for each that matters.
+pub(crate) fn look_over(headers: &HeaderMap) -> Seen {
+    let mut seen = Seen::default();
+    for name in headers.keys() {
+        match name.as_str() {
+            "accept-encoding" => seen.has_accept_encoding = true,
+            "timeout" => seen.has_timeout = true,
+            "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "expect" => seen.has_hop_by_hop = true,
+            _ => {}
+        }
+    }
+    seen
+}
 
 /// Removes the headers that concern this connection only, and those that `Connection` names.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
@@ -39,8 +72,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
             }
         }
     }
-    // Most messages carry none of these: one walk over the names is cheaper than eight look-ups.
-    while let Some(name) = headers.keys().find(|name| HOP_BY_HOP.contains(name)).cloned() {
+    for name in &HOP_BY_HOP {
         headers.remove(name);
     }
 }
@@ -90,6 +122,15 @@ mod tests {
         ]);
         strip_hop_by_hop(&mut headers);
         assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["traceparent"]);
+    }
+
+    #[test]
+    fn the_walk_sees_every_header_that_must_stay() {
+        assert_eq!(look_over(&map(&[("accept", "*/*"), ("host", "gw")])), Seen::default());
+        for name in &HOP_BY_HOP {
+            let headers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_static("x"))]);
+            assert!(look_over(&headers).has_hop_by_hop, "{name}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A call that waits for its upstream: counted, seen by the look at the calls in flight, and never forgotten.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,9 +69,9 @@ impl Waiting {
         self.lane.calls.borrow_mut().wait(self.key, waker);
     }
 
-    /// Runs `work` until it is done or the call is ended from outside.
-    pub(crate) async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Result<T, Verdict> {
-        let mut work = std::pin::pin!(work);
+    /// Runs `work` until it is done or the call is ended from outside. It comes pinned, because its state is large
+    /// and moving it costs more than the rest of this.
+    pub(crate) async fn unless_ended<T>(&self, mut work: Pin<&mut impl Future<Output = T>>) -> Result<T, Verdict> {
         std::future::poll_fn(|cx| {
             if let Some(verdict) = self.verdict() {
                 return Poll::Ready(Err(verdict));

@@ -11,14 +11,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use base::Mono;
-use clock::Clock;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A request head, and a TLS handshake, must be complete within this time.
 pub const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// A connection without a request is closed after this time.
 pub const IDLE_FOR_MAX: Duration = Duration::from_secs(600);
+
+/// How often the connections are looked at.
+pub(crate) const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -31,16 +32,17 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) struct Connection {
     phase: Cell<Phase>,
-    since: Cell<Mono>,
+    /// Sweeps since the phase began: nearly the clock, without a look at it for every request.
+    sweeps: Cell<u32>,
     must_close: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl Connection {
-    pub(crate) fn new(now: Mono) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             phase: Cell::new(Phase::Idle),
-            since: Cell::new(now),
+            sweeps: Cell::new(0),
             must_close: Cell::new(false),
             waker: RefCell::new(None),
         }
@@ -52,6 +54,7 @@ impl Connection {
 
     pub(crate) fn served(&self) {
         self.phase.set(Phase::Idle);
+        self.sweeps.set(0);
     }
 
     pub(crate) fn must_close(&self) -> bool {
@@ -69,9 +72,11 @@ impl Connection {
         self.waker.borrow().clone()
     }
 
-    /// True when the connection was told to close because a request is not coming to its end.
-    pub(crate) fn close_if_dawdling(&self, now: Mono) -> bool {
-        let age = now.since(self.since.get());
+    /// To be called every [`SWEEP_EVERY`]; true when the connection was told to close because a request is not
+    /// coming to its end.
+    pub(crate) fn close_if_dawdling(&self) -> bool {
+        self.sweeps.set(self.sweeps.get() + 1);
+        let age = SWEEP_EVERY * self.sweeps.get();
         let (is_over, is_dawdling) = match self.phase.get() {
             Phase::Head => (age > HEAD_WITHIN, true),
             Phase::Idle => (age > IDLE_FOR_MAX, false),
@@ -86,10 +91,10 @@ impl Connection {
         is_over && is_dawdling
     }
 
-    fn bytes_arrived(&self, clock: &Clock) {
+    fn bytes_arrived(&self) {
         if self.phase.get() == Phase::Idle {
             self.phase.set(Phase::Head);
-            self.since.set(clock.mono());
+            self.sweeps.set(0);
         }
     }
 }
@@ -98,12 +103,11 @@ impl Connection {
 pub(crate) struct Watched<S> {
     stream: S,
     connection: Rc<Connection>,
-    clock: Clock,
 }
 
 impl<S> Watched<S> {
-    pub(crate) fn new(stream: S, connection: Rc<Connection>, clock: Clock) -> Self {
-        Self { stream, connection, clock }
+    pub(crate) fn new(stream: S, connection: Rc<Connection>) -> Self {
+        Self { stream, connection }
     }
 }
 
@@ -113,7 +117,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buf.filled().len();
         let poll = Pin::new(&mut this.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            this.connection.bytes_arrived(&this.clock);
+            this.connection.bytes_arrived();
         }
         poll
     }

@@ -28,7 +28,7 @@ use crate::inflight::InFlight;
 use crate::keeper::{Command, Mailbox};
 use crate::plan::{CircuitShared, Plan};
 use crate::pool::Pool;
-use crate::watched::{Connection, Watched};
+use crate::watched::{Connection, SWEEP_EVERY, Watched};
 
 /// Connections of one worker at most; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -36,8 +36,6 @@ pub const CONNECTIONS_MAX: usize = 8_192;
 const BACKLOG: i32 = 4_096;
 /// Largest head of a request; a larger one is refused with 431.
 pub const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// How often the connections are looked at for those that dawdle.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Pause after the kernel refused a connection, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -193,7 +191,7 @@ impl Worker {
     }
 
     async fn serve(self: Rc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let connection = Rc::new(Connection::new(self.clock.mono()));
+        let connection = Rc::new(Connection::new());
         self.connections.borrow_mut().push(Rc::clone(&connection));
         let service = service_fn(|request| {
             let (worker, connection) = (Rc::clone(&self), Rc::clone(&connection));
@@ -204,7 +202,7 @@ impl Worker {
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        let io = TokioIo::new(Watched::new(stream, Rc::clone(&connection), self.clock.clone()));
+        let io = TokioIo::new(Watched::new(stream, Rc::clone(&connection)));
         let mut serving =
             std::pin::pin!(http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service));
         let mut is_told = false;
@@ -316,9 +314,8 @@ impl Worker {
     async fn sweep(self: Rc<Self>) {
         loop {
             self.clock.sleep(SWEEP_EVERY).await;
-            let now = self.clock.mono();
             for connection in self.connections.borrow().iter() {
-                if connection.close_if_dawdling(now) {
+                if connection.close_if_dawdling() {
                     self.mailbox.count_malformed("a request was not sent in time");
                 }
             }
