@@ -408,8 +408,9 @@ fn generation(word: u64) -> u32 {
     (word >> 32) as u32 & GENERATION_MASK
 }
 
+/// In 64 bits: `as_micros` would calculate in 128.
 fn micros(at: Mono) -> u64 {
-    at.since_start().as_micros() as u64
+    at.since_start().as_secs() * 1_000_000 + u64::from(at.since_start().subsec_micros())
 }
 
 /// The cause in an effect that changed the circuit, for logs and tests.

@@ -120,7 +120,9 @@ fn add_one(counter: &AtomicU32) {
 }
 
 fn bucket(latency: Duration) -> usize {
-    let us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1 << LOWEST_OCTAVE);
+    // In 64 bits: `as_micros` would calculate in 128.
+    let us = latency.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(latency.subsec_micros()));
+    let us = us.max(1 << LOWEST_OCTAVE);
     let octave = us.ilog2();
     let eighth = (us >> (octave - 3)) & 7;
     (((octave - LOWEST_OCTAVE) as usize) * 8 + eighth as usize).min(BUCKETS - 1)
