@@ -159,6 +159,8 @@ degrade:
         crm.address
     );
     let rig = Rig::start(&yaml);
+    // The budget starts empty and is filled by the floor alone: half a retry per worker and millisecond.
+    rig.until("the budget holds a retry", || rig.clock.mono().as_millis() >= 10).await;
     rig.get("/crm").await;
     assert_eq!(crm.heads().len(), 2);
     rig.send("POST /crm HTTP/1.1\r\nHost: gw\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").await;
