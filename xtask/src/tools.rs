@@ -1,6 +1,5 @@
 //! What the tests need beside Rust, and how it comes onto a fresh machine.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::shell::{self, Error};
@@ -12,9 +11,7 @@ struct Tool {
     needed_for: &'static str,
 }
 
-const TOOLS: [Tool; 5] = [
-    Tool { program: "nginx", package: "nginx-light", needed_for: "a real upstream that is killed under load" },
-    Tool { program: "wrk", package: "wrk", needed_for: "the load" },
+const TOOLS: [Tool; 3] = [
     Tool { program: "node", package: "nodejs", needed_for: "the browser tests" },
     Tool { program: "npm", package: "npm", needed_for: "the browser tests" },
     Tool { program: "chromium", package: "chromium", needed_for: "the browser tests" },
@@ -73,10 +70,6 @@ fn ensure_packages(may_install: bool) -> Result<(), Error> {
 }
 
 fn is_there(program: &str) -> bool {
-    // Debian keeps servers in a folder that is not on every PATH.
-    if Path::new("/usr/sbin").join(program).exists() {
-        return true;
-    }
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     found.is_ok()
 }
