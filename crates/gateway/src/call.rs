@@ -20,7 +20,7 @@ use degrade::limit::has_room;
 use degrade::{retry, retry_after};
 use http::header::{self, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body as HttpBody, Incoming};
 use hyper::client::conn::http1::SendRequest;
@@ -55,7 +55,8 @@ pub(crate) async fn serve(worker: &Rc<Worker>, request: Request<Incoming>) -> Re
         Found::Route(index, params) => {
             let route = &local.plan.routes[index];
             let patience = caller_timeout(&head.headers).unwrap_or(Duration::MAX).min(route.config.deadline);
-            let call = Call { worker, local: &local, index, route, arrived, deadline: arrived + patience };
+            let is_head = head.method == Method::HEAD;
+            let call = Call { worker, local: &local, index, route, arrived, deadline: arrived + patience, is_head };
             call.serve(head, body, &params).await
         }
         Found::OtherMethod => {
@@ -82,6 +83,8 @@ struct Call<'a> {
     route: &'a RoutePlan,
     arrived: Mono,
     deadline: Mono,
+    /// Its answer has no body, whatever its headers say.
+    is_head: bool,
 }
 
 /// No live answer: why, and what the upstream said, if it said something.
@@ -404,7 +407,7 @@ impl Call<'_> {
 
     /// What is wrong with an answer whose status is good.
     fn check(&self, head: &http::response::Parts, body: &Bytes) -> Option<Fault> {
-        if !head.status.is_success() || head.status == StatusCode::NO_CONTENT {
+        if self.is_head || !head.status.is_success() || head.status == StatusCode::NO_CONTENT {
             return None;
         }
         let is_good = match (self.route.config.check, &self.route.config.schema) {

@@ -97,6 +97,16 @@ async fn a_route_without_anything_to_fall_back_on_streams_and_passes_errors_on()
 }
 
 #[tokio::test]
+async fn a_head_request_is_answered_without_a_body() {
+    let crm =
+        Puppet::start(Act::Raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n")).await;
+    let rig = Rig::start(&yaml(crm.address, "", "").replace("method: GET", "method: HEAD"));
+    let got = rig.send("HEAD /lookup HTTP/1.1\r\nHost: gw\r\nConnection: close\r\n\r\n").await;
+    assert_eq!((got.status, got.outcome()), (200, "ok"));
+    assert_eq!(header(&got.head, "content-length"), Some("5"));
+}
+
+#[tokio::test]
 async fn a_target_takes_names_out_of_the_path() {
     let crm = Puppet::start(GOOD).await;
     let yaml = format!(
