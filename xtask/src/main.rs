@@ -1,5 +1,6 @@
 //! The project's own chores. `cargo xtask test` is the one command that passes the tests on a fresh machine.
 
+mod bench;
 mod deny;
 mod graph;
 mod shell;
@@ -22,6 +23,8 @@ struct Cli {
 enum Chore {
     /// Install what the tests need, then run every check and every test.
     Test(test::Test),
+    /// Measure the gateway beside its peers.
+    Bench(bench::Bench),
     /// Licences, bans and sources of all dependencies; for releases.
     Deny,
     /// Print the crate graph as ARCHITECTURE.md must show it.
@@ -31,6 +34,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test(chore) => test::run(&chore),
+        Chore::Bench(chore) => bench::run(&chore),
         Chore::Deny => deny::run(),
         Chore::Graph => graph::current().map(|graph| print!("{graph}")),
     };

@@ -1,7 +1,7 @@
 //! Running other programs: named before they run, an error when they fail.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Why a chore could not be done, in words.
 pub(crate) type Error = String;
@@ -34,6 +34,17 @@ pub(crate) fn output(mut command: Command) -> Result<String, Error> {
         return Err(format!("`{shown}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Builds one program and asks Cargo where it is, so that any target folder will do.
+pub(crate) fn built(what: &[&str]) -> Result<String, Error> {
+    let args = [&["build", "--locked", "--message-format", "json"], what].concat();
+    let mut cargo = command("cargo", &args);
+    cargo.stderr(Stdio::inherit());
+    let messages = output(cargo)?;
+    let built = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut programs = built.filter_map(|message| message["executable"].as_str().map(str::to_owned));
+    programs.next().ok_or_else(|| format!("cargo built no program for `{}`", what.join(" ")))
 }
 
 fn show(command: &Command) -> String {

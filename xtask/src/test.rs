@@ -15,7 +15,8 @@ pub(crate) struct Test {
 
 /// Runs them all; the first that fails ends the run.
 pub(crate) fn run(test: &Test) -> Result<(), Error> {
-    tools::ensure(!test.no_install)?;
+    tools::ensure(&tools::FOR_TESTS, !test.no_install)?;
+    tools::ensure_packages(!test.no_install)?;
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     // The journeys run the real binary: it is built once, before they ask for it.
@@ -31,19 +32,10 @@ fn cargo(args: &[&str]) -> Result<(), Error> {
 
 /// The console in a real browser, over a preview with made-up data.
 fn browser() -> Result<(), Error> {
-    let preview = preview()?;
+    let preview = shell::built(&["-p", "server", "--example", "preview"])?;
     let mut command = shell::command("npm", &["test", "--silent"]);
     command.current_dir(shell::root().join(tools::BROWSER_TESTS)).env("STEADYLINE_PREVIEW", preview);
     shell::run(command)
-}
-
-/// Builds the preview and asks Cargo where it is, so that any target folder will do.
-fn preview() -> Result<String, Error> {
-    let args = ["build", "--locked", "-p", "server", "--example", "preview", "--message-format", "json"];
-    let messages = shell::output(shell::command("cargo", &args))?;
-    let built = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut programs = built.filter_map(|message| message["executable"].as_str().map(str::to_owned));
-    programs.next().ok_or_else(|| "cargo built no preview of the console".into())
 }
 
 /// Every interleaving of calls, probes and timer around one breaker. Loom's atomics replace the real ones in the

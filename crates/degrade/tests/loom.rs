@@ -59,7 +59,7 @@ fn a_straggler_never_reopens_what_a_probe_has_closed() {
         let straggler = Arc::clone(&breaker);
         let thread = thread::spawn(move || fail(&straggler, 1, 0));
         let generation = breaker.generation();
-        breaker.step(Event::Woke { generation }, LATER);
+        let _ = breaker.step(Event::Woke { generation }, LATER);
         let probed = breaker.step(Event::ProbeGood { generation }, LATER);
         let late = thread.join().unwrap();
         assert!(probed.iter().any(|effect| matches!(effect, Effect::Changed { to: Phase::Closed, .. })));
@@ -73,7 +73,7 @@ fn at_most_one_of_two_callers_becomes_the_probe() {
     loom::model(|| {
         let breaker = breaker(1, callers());
         fail(&breaker, 0, 0);
-        breaker.step(Event::Woke { generation: breaker.generation() }, LATER);
+        let _ = breaker.step(Event::Woke { generation: breaker.generation() }, LATER);
         assert_eq!(breaker.phase(), Phase::HalfOpen);
         let reached = Arc::new(AtomicU32::new(0));
         let call = |breaker: Arc<Breaker>, reached: Arc<AtomicU32>| {

@@ -8,6 +8,7 @@ mod doctor;
 mod examples;
 mod files;
 mod help;
+mod nginx;
 mod serve;
 mod setup;
 mod twin;

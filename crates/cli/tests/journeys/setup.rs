@@ -145,7 +145,8 @@ fn pass_on(output: impl Read + Send + 'static, told: Sender<String>) {
     });
 }
 
-fn signal(pid: u32, name: &str) {
+/// Sends a signal by its name.
+pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
     assert!(status.success(), "{name} could not be sent");
 }
