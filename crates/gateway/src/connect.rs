@@ -83,6 +83,7 @@ impl Connector {
             }
         };
         let (sender, driver) = http1::Builder::new()
+            .writev(false)
             .max_buf_size(HEAD_BYTES_MAX)
             .handshake(TokioIo::new(stream))
             .await

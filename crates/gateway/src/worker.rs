@@ -204,7 +204,7 @@ impl Worker {
         });
         let io = TokioIo::new(Watched::new(stream, Rc::clone(&connection)));
         let mut serving =
-            std::pin::pin!(http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service));
+            std::pin::pin!(http1::Builder::new().writev(false).max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service));
         let mut is_told = false;
         let ended = std::future::poll_fn(|cx| {
             if connection.must_close() {
