@@ -372,6 +372,7 @@ impl Resolver<'_> {
             reason_member,
             check,
             schema,
+            contract: route.schema.map(|schema| schema.value),
             request_bytes_max: route.request_bytes_max.unwrap_or(REQUEST_BYTES_MAX),
             response_bytes_max: route.response_bytes_max.unwrap_or(RESPONSE_BYTES_MAX),
         })

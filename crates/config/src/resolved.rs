@@ -194,6 +194,8 @@ pub struct Route {
     pub check: Check,
     /// The output contract.
     pub schema: Option<Arc<jsonschema::Validator>>,
+    /// The same as it was written, so that a reload can tell whether it changed.
+    pub contract: Option<serde_json::Value>,
     /// Larger requests are refused.
     pub request_bytes_max: usize,
     /// Larger answers count as failures, where they must be buffered.

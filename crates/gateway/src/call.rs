@@ -36,7 +36,7 @@ use crate::plan::{Found, RoutePlan, UpstreamShared, upstream_uri};
 use crate::pool::{Connection, Pool};
 use crate::reason::Reason;
 use crate::token::Token;
-use crate::waiting::{Admitted, Waiting};
+use crate::waiting::{Admitted, ProbePlace, Waiting};
 use crate::worker::{Local, Worker};
 
 /// Connections tried at most until one takes the request: idle ones may have been closed meanwhile.
@@ -173,22 +173,23 @@ impl Call<'_> {
         key: Option<&str>,
     ) -> Result<Response<Body>, Failed> {
         let upstream = &self.local.plan.upstreams[self.route.config.upstream];
+        let lane = &self.local.lanes[self.route.circuit];
         let admitted = self.admit(upstream)?;
-        let mut token = match self.token(upstream).await {
-            Ok(token) => token,
-            Err(failed) => return Err(self.give_back_place(admitted, failed)),
-        };
-        let Some(mut request) = self.request(upstream, head, body, params, token.as_deref()) else {
-            return Err(self.give_back_place(admitted, Reason::Garbage.into()));
-        };
+        let place = ProbePlace::new(self.worker, lane, admitted);
+        let had_body = !body.is_empty();
+        let mut token = self.token(upstream).await?;
+        let mut request =
+            self.request(upstream, head, body, params, token.as_deref()).ok_or(Failed::from(Reason::Garbage))?;
         let mut tries = 0;
         let mut was_renewed = false;
         loop {
             tries += 1;
-            let started = if tries == 1 && token.is_none() { self.arrived } else { self.worker.clock.mono() };
+            // What a caller takes to send a body, or a token to come, says nothing about the upstream.
+            let is_at_once = tries == 1 && token.is_none() && !had_body;
+            let started = if is_at_once { self.arrived } else { self.worker.clock.mono() };
             let spare = self.route.config.is_idempotent.then(|| request.clone());
-            let lane = &self.local.lanes[self.route.circuit];
             let waiting = Waiting::start(self.worker, lane, upstream, admitted, started, self.deadline);
+            place.pass_on();
             let outcome = {
                 let exchange = std::pin::pin!(self.exchange(upstream, request, spare.as_ref()));
                 waiting.unless_ended(exchange).await
@@ -220,6 +221,7 @@ impl Call<'_> {
                 // Not the upstream's failure: the token is renewed once, and the call is tried again.
                 was_renewed = true;
                 waiting.released();
+                place.take_back();
                 if let Some(source) = &upstream.token {
                     source.cell.reject(rejected.serial);
                 }
@@ -263,17 +265,6 @@ impl Call<'_> {
             return Err(Reason::Slots);
         }
         Ok(admitted)
-    }
-
-    /// A caller that was let through as a probe but never got to ask returns its place.
-    fn give_back_place(&self, admitted: Admitted, failed: Failed) -> Failed {
-        if admitted.is_probe {
-            let lane = &self.local.lanes[self.route.circuit];
-            let now = self.worker.clock.mono();
-            let effects = lane.circuit.breaker.step(degrade::circuit::Event::ProbeLost, now);
-            self.worker.apply(lane, effects, now);
-        }
-        failed
     }
 
     /// The upstream's token, if it wants one.

@@ -65,10 +65,13 @@ impl Mailbox {
         (Self { posts, counts: Arc::default() }, received)
     }
 
-    pub(crate) fn post(&self, command: Command) {
-        if self.posts.try_send(command).is_err() {
+    /// False when the mailbox was full, and the post is lost.
+    pub(crate) fn post(&self, command: Command) -> bool {
+        let is_posted = self.posts.try_send(command).is_ok();
+        if !is_posted {
             self.counts.posts_lost.fetch_add(1, Ordering::Relaxed);
         }
+        is_posted
     }
 
     /// Counts a refused request; the first of each thousand is logged.
@@ -238,7 +241,9 @@ impl Keeper {
     }
 
     async fn probe(self: Rc<Self>, circuit: Arc<CircuitShared>, patience: Patience, generation: u32) {
-        let upstream = self.plan.borrow().upstreams.get(circuit.upstream).cloned();
+        // By its name: the plan may have changed since the circuit asked.
+        let is_its = |upstream: &&Arc<UpstreamShared>| upstream.config.name == circuit.upstream_name;
+        let upstream = self.plan.borrow().upstreams.iter().find(is_its).cloned();
         let Some((upstream, probe)) =
             upstream.and_then(|upstream| upstream.config.probe.clone().map(|probe| (upstream, probe)))
         else {

@@ -115,7 +115,15 @@ impl Plan {
                 None => patterns.push((route.path.clone(), vec![candidate])),
             }
             let circuit = plan.circuit(&route, before);
-            plan.routes.push(route_plan(route, circuit, workers, before));
+            let old = before.and_then(|plan| plan.routes.iter().find(|old| old.config.name == route.name));
+            let is_same = before.zip(old).is_some_and(|(before, old)| {
+                is_same_question(&old.config, &route)
+                    && is_same_place(
+                        &before.upstreams[old.config.upstream].config,
+                        &plan.upstreams[route.upstream].config,
+                    )
+            });
+            plan.routes.push(route_plan(route, circuit, workers, old, is_same));
         }
         for (path, candidates) in patterns {
             plan.router
@@ -219,6 +227,15 @@ fn carry_upstream(config: Upstream, before: Option<&Plan>) -> Result<Arc<Upstrea
     }))
 }
 
+/// A kept answer is one to this question: asked in the same way, under the same contract.
+fn is_same_question(old: &Route, new: &Route) -> bool {
+    old.cache_key == new.cache_key
+        && old.path == new.path
+        && old.target == new.target
+        && old.method == new.method
+        && old.contract == new.contract
+}
+
 /// What is known of one place says nothing about another.
 fn is_same_place(old: &Upstream, new: &Upstream) -> bool {
     old.name == new.name && old.base == new.base
@@ -238,16 +255,10 @@ fn is_same(old: &Upstream, new: &Upstream) -> bool {
         && new.auth.is_none()
 }
 
-fn route_plan(route: Route, circuit: usize, workers: usize, before: Option<&Plan>) -> RoutePlan {
-    let old = before.and_then(|plan| plan.routes.iter().find(|old| old.config.name == route.name));
+fn route_plan(route: Route, circuit: usize, workers: usize, old: Option<&RoutePlan>, is_same: bool) -> RoutePlan {
     let meters = old.map(|old| Arc::clone(&old.meters));
-    let same_shelf = old.filter(|old| {
-        old.config.cache_key == route.cache_key
-            && old.config.path == route.path
-            && old.config.schema.is_some() == route.schema.is_some()
-    });
-    let shelf = (!route.cache_key.is_empty())
-        .then(|| same_shelf.and_then(|old| old.shelf.clone()).unwrap_or_else(|| Arc::new(Shelf::new())));
+    let carried = old.filter(|_| is_same).and_then(|old| old.shelf.clone());
+    let shelf = (!route.cache_key.is_empty()).then(|| carried.unwrap_or_else(|| Arc::new(Shelf::new())));
     RoutePlan {
         prepared: Prepared::new(&route),
         config: route,

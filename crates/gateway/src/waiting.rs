@@ -1,5 +1,6 @@
 //! A call that waits for its upstream: counted, seen by the look at the calls in flight, and never forgotten.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +35,42 @@ pub(crate) struct Admitted {
     pub(crate) generation: u32,
     /// The caller stands in for a probe.
     pub(crate) is_probe: bool,
+}
+
+/// The place of a caller who stands in for a probe, from its admission until it waits for the upstream. Dropping it
+/// before gives it back: a caller who hangs up meanwhile must not take the circuit's one probe along.
+pub(crate) struct ProbePlace<'a> {
+    worker: &'a Worker,
+    lane: &'a Lane,
+    is_probe: bool,
+    is_held: Cell<bool>,
+}
+
+impl<'a> ProbePlace<'a> {
+    pub(crate) fn new(worker: &'a Worker, lane: &'a Lane, admitted: Admitted) -> Self {
+        Self { worker, lane, is_probe: admitted.is_probe, is_held: Cell::new(admitted.is_probe) }
+    }
+
+    /// From now on the waiting call answers for it.
+    #[inline]
+    pub(crate) fn pass_on(&self) {
+        self.is_held.set(false);
+    }
+
+    /// The waiting call let go of it without a result.
+    pub(crate) fn take_back(&self) {
+        self.is_held.set(self.is_probe);
+    }
+}
+
+impl Drop for ProbePlace<'_> {
+    fn drop(&mut self) {
+        if self.is_held.get() {
+            let now = self.worker.clock.mono();
+            let effects = self.lane.circuit.breaker.step(Event::ProbeLost, now);
+            self.worker.apply(self.lane, effects, now);
+        }
+    }
 }
 
 impl Waiting {

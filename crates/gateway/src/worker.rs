@@ -28,7 +28,7 @@ use crate::inflight::InFlight;
 use crate::keeper::{Command, Mailbox};
 use crate::plan::{CircuitShared, Plan};
 use crate::pool::Pool;
-use crate::watched::{Connection, SWEEP_EVERY, Watched};
+use crate::watched::{Connection, HEAD_WITHIN, SWEEP_EVERY, Watched};
 
 /// Connections of one worker at most; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -174,27 +174,30 @@ impl Worker {
         if self.connections.borrow().len() >= CONNECTIONS_MAX || tcp.set_nodelay(true).is_err() {
             return;
         }
-        let worker = Rc::clone(self);
-        match tls {
-            None => {
-                tokio::task::spawn_local(worker.serve(tcp));
-            }
-            Some(tls) => {
-                let handshake = tls.accept(tcp);
-                tokio::task::spawn_local(async move {
-                    if let Some(Ok(stream)) = worker.clock.timeout(crate::watched::HEAD_WITHIN, handshake).await {
-                        worker.serve(stream).await;
+        let (worker, connection) = (Rc::clone(self), Rc::new(Connection::new()));
+        self.connections.borrow_mut().push(Rc::clone(&connection));
+        let tls = tls.cloned();
+        tokio::task::spawn_local(async move {
+            match tls {
+                None => worker.serve(tcp, &connection).await,
+                Some(tls) => {
+                    let handshake = worker.clock.timeout(HEAD_WITHIN, tls.accept(tcp)).await;
+                    if let Some(Ok(stream)) = handshake {
+                        worker.serve(stream, &connection).await;
                     }
-                });
+                }
             }
-        }
+            worker.connections.borrow_mut().retain(|other| !Rc::ptr_eq(other, &connection));
+        });
     }
 
-    async fn serve(self: Rc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let connection = Rc::new(Connection::new());
-        self.connections.borrow_mut().push(Rc::clone(&connection));
+    async fn serve(
+        self: &Rc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        connection: &Rc<Connection>,
+    ) {
         let service = service_fn(|request| {
-            let (worker, connection) = (Rc::clone(&self), Rc::clone(&connection));
+            let (worker, connection) = (Rc::clone(self), Rc::clone(connection));
             async move {
                 connection.serving();
                 let response = call::serve(&worker, request).await;
@@ -202,9 +205,10 @@ impl Worker {
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        let io = TokioIo::new(Watched::new(stream, Rc::clone(&connection)));
-        let mut serving =
-            std::pin::pin!(http1::Builder::new().writev(false).max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service));
+        let io = TokioIo::new(Watched::new(stream, Rc::clone(connection)));
+        let mut serving = std::pin::pin!(
+            http1::Builder::new().writev(false).max_buf_size(HEAD_BYTES_MAX).serve_connection(io, service)
+        );
         let mut is_told = false;
         let ended = std::future::poll_fn(|cx| {
             if connection.must_close() {
@@ -223,7 +227,6 @@ impl Worker {
         {
             self.mailbox.count_malformed(&error.to_string());
         }
-        self.connections.borrow_mut().retain(|other| !Rc::ptr_eq(other, &connection));
     }
 
     /// Looks at the calls in flight, for as long as there are any.
@@ -278,7 +281,13 @@ impl Worker {
                 }
                 Effect::Admit => {}
                 effect @ (Effect::Changed { .. } | Effect::Probe { .. } | Effect::WakeAfter { .. }) => {
-                    self.mailbox.post(Command::Effect { circuit: Arc::clone(&lane.circuit), effect, at: now });
+                    let is_probe = matches!(effect, Effect::Probe { .. });
+                    let is_posted =
+                        self.mailbox.post(Command::Effect { circuit: Arc::clone(&lane.circuit), effect, at: now });
+                    if is_probe && !is_posted {
+                        // Nobody will send it. What follows from that is a wake-up, which the keeper's sweep makes good.
+                        let _made_good = lane.circuit.breaker.step(degrade::circuit::Event::ProbeLost, now);
+                    }
                 }
             }
         }

@@ -24,6 +24,27 @@ async fn a_reload_keeps_what_did_not_change() {
 }
 
 #[tokio::test]
+async fn kept_answers_outlive_a_reload_only_while_they_answer_the_same_question() {
+    let crm = Puppet::start(GOOD).await;
+    let keeps = "cache: { key: [query.ani], stale: 1h }\n      retry: { max: 0 }";
+    let rig = Rig::start(&yaml(crm.address, "", keeps));
+    assert_eq!(rig.get("/lookup?ani=1").await.outcome(), "ok");
+    crm.act(Act::Close);
+    let reload = |more: &str| rig.gateway.reload(degrade(&yaml(crm.address, "", &format!("{keeps}\n      {more}"))));
+    reload("deadline: 2s").unwrap();
+    assert_eq!(rig.get("/lookup?ani=1").await.outcome(), "cached;reason=reset", "the deadline changes no answer");
+    for more in ["target: /other", "schema: { required: [customerName] }"] {
+        crm.act(GOOD);
+        reload("deadline: 2s").unwrap();
+        rig.get_until("/lookup?ani=1", "ok").await;
+        crm.act(Act::Close);
+        rig.get_until("/lookup?ani=1", "cached").await;
+        reload(more).unwrap();
+        rig.get_until("/lookup?ani=1", "fallback").await;
+    }
+}
+
+#[tokio::test]
 async fn draining_lets_calls_in_flight_finish() {
     let crm = Puppet::start(Act::Hang).await;
     let rig = Rig::start(&yaml(crm.address, "", "deadline: 700ms"));

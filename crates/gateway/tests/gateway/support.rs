@@ -215,6 +215,19 @@ impl Rig {
         waited.await.unwrap_or_else(|| panic!("{what}: not in time"));
     }
 
+    /// GETs until the outcome begins so: workers take a new plan, or a probe's verdict, within a moment.
+    pub(crate) async fn get_until(&self, path: &str, outcome: &str) -> Got {
+        let found = self.clock.timeout(PATIENCE, async {
+            loop {
+                let got = self.get(path).await;
+                if got.outcome().starts_with(outcome) {
+                    return got;
+                }
+            }
+        });
+        found.await.unwrap_or_else(|| panic!("{path} does not come to {outcome}"))
+    }
+
     /// The next record of the circuit.
     pub(crate) async fn record(&mut self) -> Transition {
         let next = self.clock.timeout(PATIENCE, self.records.recv()).await;

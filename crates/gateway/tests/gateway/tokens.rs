@@ -75,3 +75,25 @@ async fn the_backup_credential_takes_over_when_the_primary_is_refused() {
         login.heads().iter().filter_map(|head| header(head, "authorization").map(str::to_owned)).collect();
     assert_ne!(used[0], used[1], "the second try is with the backup");
 }
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_while_a_token_is_awaited_does_not_take_the_probe_along() {
+    let short = Act::Answer(200, "", r#"{"access_token":"short","token_type":"bearer","expires_in":1}"#);
+    let (crm, login) = (Puppet::start(Act::Answer(503, "", "{}")).await, Puppet::start(short).await);
+    let config = yaml(&crm, &login, "")
+        .replace("wait: 300ms", "wait: 20s")
+        .replace("auth:", "breaker: { recovery: 100ms, recoveryMax: 100ms }\n      auth:")
+        .replace("upstream: crm,", "upstream: crm, retry: { max: 0 }, deadline: 30s,");
+    let mut rig = Rig::start(&config);
+    for _ in 0..5 {
+        rig.get("/lookup").await;
+    }
+    assert_eq!(rig.record().await.to, degrade::Phase::Open);
+    login.act(Act::Hang);
+    // The token has run out when a caller is let through and gets no further.
+    let hangs_up = std::time::Duration::from_millis(50);
+    while rig.clock.timeout(hangs_up, rig.get("/lookup")).await.is_some() {}
+    crm.act(GOOD);
+    login.act(TOKEN);
+    rig.get_until("/lookup", "ok").await;
+}
