@@ -1,6 +1,7 @@
 //! The project's own chores. `cargo xtask test` is the one command that passes the tests on a fresh machine.
 
 mod bench;
+mod corpus;
 mod deny;
 mod graph;
 mod shell;
@@ -25,6 +26,8 @@ enum Chore {
     Test(test::Test),
     /// Measure the gateway beside its peers.
     Bench(bench::Bench),
+    /// Read flows that others have published, and compare where callers end up.
+    Corpus(corpus::Corpus),
     /// Licences, bans and sources of all dependencies; for releases.
     Deny,
     /// Print the crate graph as ARCHITECTURE.md must show it.
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test(chore) => test::run(&chore),
         Chore::Bench(chore) => bench::run(&chore),
+        Chore::Corpus(chore) => corpus::run(&chore),
         Chore::Deny => deny::run(),
         Chore::Graph => graph::current().map(|graph| print!("{graph}")),
     };

@@ -10,7 +10,9 @@
 //! No socket, no clock, no chance. Everything is bounded: file size, nesting, parts of an
 //! expression, actions of a run, length of a text.
 
+pub mod chart;
 pub mod expr;
+pub mod lint;
 
 mod archy;
 mod data_action;

@@ -5,7 +5,7 @@
 //! are not known become opaque, and only what would make the flow mean something else is a problem.
 
 mod actions;
-mod values;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -101,7 +101,7 @@ pub(super) fn kind(keyword: &str) -> Kind {
 }
 
 /// A value written out: a scalar, a duration in parts, or something with a name.
-pub(super) fn literal(node: &Node) -> Value {
+pub(crate) fn literal(node: &Node) -> Value {
     match &node.kind {
         NodeKind::Scalar { text, quoted: true } => Value::String(text.clone()),
         NodeKind::Scalar { text, quoted: false } => plain(text),
@@ -155,6 +155,6 @@ fn prompt_name(node: &Node) -> String {
 }
 
 /// True for an input that is written and not `noValue`.
-pub(super) fn names_something(node: &Node) -> bool {
+pub(crate) fn names_something(node: &Node) -> bool {
     node.entries().iter().any(|entry| entry.key != "noValue") && !node.get("noValue").is_some_and(Node::is_true)
 }

@@ -2,7 +2,7 @@
 //!
 //! Three steps in three files: text becomes a tree ([`parse`]), a tree becomes text ([`print`]), a
 //! tree becomes a value ([`evaluate`]). Precedence, tightest first: member and index; unary `-`,
-//! `!`, `~`; `^`; `*`, `/`, `%`; `+`, `-`; comparisons; equality; `&`; `|`; `and`; `or`. Function
+//! `!`, `~`; `^`; `*`, `/`, `%`; `+`, `-`; comparisons; equality; `&`; `|`; `and`; `or`; `? :`. Function
 //! names and the words `and`, `or`, `true`, `NOT_SET` are read in any case.
 //!
 //! Rules of evaluation: an operand that is not set is an error, except with `==`, `!=` and the

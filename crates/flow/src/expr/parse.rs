@@ -52,7 +52,7 @@ pub struct ParseError {
 /// ```
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), nodes: 0, depth: 0 };
-    let expr = parser.operators(0)?;
+    let expr = parser.whole()?;
     match parser.peek() {
         None => Ok(expr),
         Some(_) => Err(parser.error("read what follows the end of the expression")),
@@ -68,6 +68,22 @@ struct Parser {
 }
 
 impl Parser {
+    /// `condition ? value : other` binds loosest, and means what `If(condition, value, other)` does.
+    fn whole(&mut self) -> Result<Expr, ParseError> {
+        let condition = self.operators(0)?;
+        if self.peek() != Some(&Token::Question) {
+            return Ok(condition);
+        }
+        self.next += 1;
+        self.count()?;
+        self.deeper()?;
+        let value = self.whole()?;
+        self.expect(&Token::Colon, "find the `:` that belongs to a `?`")?;
+        let other = self.whole()?;
+        self.depth -= 1;
+        Ok(Expr::Call("If".to_owned(), vec![condition, value, other]))
+    }
+
     /// Operators of at least `strength`; all are left-associative.
     fn operators(&mut self, strength: u8) -> Result<Expr, ParseError> {
         self.deeper()?;
@@ -110,7 +126,7 @@ impl Parser {
                 }
                 Some(Token::OpenIndex) => {
                     self.next += 1;
-                    let index = self.operators(0)?;
+                    let index = self.whole()?;
                     self.expect(&Token::CloseIndex, "find the closing `]`")?;
                     expr = self.grown(Expr::Index(Box::new(expr), Box::new(index)))?;
                 }
@@ -128,7 +144,7 @@ impl Parser {
         match token {
             Token::Literal(literal) => Ok(Expr::Literal(literal)),
             Token::Open => {
-                let inner = self.operators(0)?;
+                let inner = self.whole()?;
                 self.expect(&Token::Close, "find the closing `)`")?;
                 Ok(inner)
             }
@@ -166,7 +182,7 @@ impl Parser {
             return Ok(arguments);
         }
         loop {
-            arguments.push(self.operators(0)?);
+            arguments.push(self.whole()?);
             match self.peek() {
                 Some(Token::Comma) => self.next += 1,
                 _ => {

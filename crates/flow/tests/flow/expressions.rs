@@ -41,6 +41,7 @@ fn operators_bind_as_the_language_says() {
     check("7 % 4", "integer 3");
     check("7 / 2", "decimal 3.5");
     check("~0", "integer -1");
+    check("1 > 2 ? \"a\" : 2 > 1 ? \"b\" : \"c\"", "string b");
 }
 
 #[test]

@@ -1,0 +1,585 @@
+//! Archy YAML to a chart; exports are rewritten as Archy first.
+
+use std::collections::BTreeMap;
+
+use super::export;
+use super::template::{self, Substitutions};
+use super::{
+    Ask, Chart, Class, Declared, FlowKind, Handling, Next, OnError, Output, Sequence, SequenceId, SequenceKind, Start,
+    Step, StepId, Transfer, TransferTo,
+};
+use crate::archy::values;
+use crate::expr;
+use crate::graph::{Input, Source};
+use crate::problem::{Findings, Place, Problem, ProblemKind, Problems};
+use crate::value::{Audio, Sound, Value};
+use crate::yaml::{self, Entry, Node, NodeKind};
+
+pub(super) fn read(text: &str, substitutions: &Substitutions) -> Result<Chart, Problems> {
+    if export::is_export(text) {
+        let root = export::read(text)?;
+        return chart_of(&root, Vec::new(), Findings::default());
+    }
+    let filled = template::fill(text, substitutions);
+    let root = yaml::parse(&filled.text)?;
+    let mut findings = Findings::default();
+    yaml::note_duplicate_keys(&root, &mut findings);
+    chart_of(&root, filled.unsubstituted, findings)
+}
+
+fn chart_of(root: &Node, unsubstituted: Vec<(String, Place)>, findings: Findings) -> Result<Chart, Problems> {
+    let Some(top) = root.entries().iter().find(|entry| entry.value.get("name").is_some() || has_steps(&entry.value))
+    else {
+        return Err(Problem {
+            at: root.at,
+            kind: ProblemKind::FlowType,
+            message: "find a flow in this file".to_owned(),
+            hint: "A flow's one top-level key names its type: inboundCall, workflow, inqueueCall…".to_owned(),
+        }
+        .into());
+    };
+    let mut reader = Reader { findings, ..Reader::default() };
+    Ok(reader.chart(top, unsubstituted))
+}
+
+/// Keys under which a flow has something to do.
+const PLACES_OF_STEPS: [&str; 5] = ["tasks", "menus", "states", "bots", "startUpTaskActions"];
+
+fn has_steps(node: &Node) -> bool {
+    PLACES_OF_STEPS.iter().any(|key| node.get(key).is_some())
+}
+
+#[derive(Default)]
+struct Reader {
+    findings: Findings,
+    sequences: Vec<Sequence>,
+    steps: Vec<Step>,
+    has_default_prompt: bool,
+    /// Loops around what is read now, the innermost last.
+    loops: Vec<StepId>,
+}
+
+/// Where a list of actions is, and what follows it.
+#[derive(Clone, Copy)]
+struct Around {
+    sequence: SequenceId,
+    owner: Option<(StepId, usize)>,
+    after: Next,
+}
+
+impl Reader {
+    fn chart(&mut self, top: &Entry, unsubstituted: Vec<(String, Place)>) -> Chart {
+        let body = &top.value;
+        let defaults = body.get("settingsActionDefaults").and_then(|node| node.get("callData"));
+        let prompt = defaults.and_then(|node| node.get("processingPrompt"));
+        self.has_default_prompt = prompt.is_some_and(values::names_something);
+
+        let kind = FlowKind::of(&top.key);
+        let on_error = self.on_error(body, top.at);
+        let mut variables = self.declared(body.get("variables"));
+        variables.extend(self.declared(body.get("startUpTaskVariables")));
+        if let Some(list) = body.get("startUpTaskActions") {
+            self.sequence(SequenceKind::StartUp, "start", body, top.at, Some(list));
+        }
+        for (plural, singular, kind) in [
+            ("menus", "menu", SequenceKind::Menu),
+            ("tasks", "task", SequenceKind::Task),
+            ("states", "state", SequenceKind::State),
+            ("bots", "bot", SequenceKind::Bot),
+        ] {
+            for item in body.get(plural).map(Node::items).unwrap_or_default() {
+                if let Some(node) = item.get(singular) {
+                    self.sequence(kind, "", node, node.at, node.get("actions"));
+                }
+            }
+        }
+        let start = self.start(body);
+        self.resolve();
+        let mut problems = self.problems();
+        problems.sort_by_key(|problem| problem.at);
+        Chart {
+            kind,
+            name: body.get("name").and_then(Node::text).unwrap_or_default().to_owned(),
+            at: top.at,
+            start,
+            sequences: std::mem::take(&mut self.sequences),
+            steps: std::mem::take(&mut self.steps),
+            variables,
+            on_error,
+            problems,
+            unsubstituted,
+        }
+    }
+
+    fn problems(&mut self) -> Vec<Problem> {
+        let findings = std::mem::take(&mut self.findings);
+        findings.finish(Some(())).err().map(|problems| problems.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    fn on_error(&mut self, body: &Node, at: Place) -> OnError {
+        let Some(settings) = body.get("settingsErrorHandling") else {
+            let audio = Input::not_set(at);
+            return OnError { at, handling: Handling::Default, audio };
+        };
+        let audio = self.input(settings, "preHandlingAudio");
+        let Some(entry) = settings.get("errorHandling").and_then(|node| node.entries().first()) else {
+            return OnError { at: settings.at, handling: Handling::Default, audio };
+        };
+        let handling = match entry.key.as_str() {
+            "queue" => Handling::Queue,
+            "task" | "menu" => {
+                let reference = ["targetTaskRef", "targetMenuRef"].iter().find_map(|key| entry.value.get(key)?.text());
+                Handling::Jump(reference.unwrap_or_default().to_owned())
+            }
+            other => Handling::End(other.to_owned()),
+        };
+        OnError { at: entry.at, handling, audio }
+    }
+
+    fn declared(&mut self, node: Option<&Node>) -> Vec<Declared> {
+        let mut declared = Vec::new();
+        for item in node.map(Node::items).unwrap_or_default() {
+            let Some(entry) = item.entries().first() else { continue };
+            let Some(name) = entry.value.get("name").and_then(Node::text) else { continue };
+            let is_input = entry.value.get("isInput").is_some_and(Node::is_true);
+            let has_initial = is_input || entry.value.get("initialValue").is_some_and(values::names_something);
+            declared.push(Declared { name: name.to_owned(), at: entry.at, has_initial });
+        }
+        declared
+    }
+
+    fn sequence(&mut self, kind: SequenceKind, named: &str, node: &Node, at: Place, actions: Option<&Node>) {
+        let id = SequenceId(self.sequences.len());
+        let name = if named.is_empty() { node.get("name").and_then(Node::text).unwrap_or_default() } else { named };
+        let ref_id = node.get("refId").and_then(Node::text).unwrap_or(name);
+        let variables = if named.is_empty() { self.declared(node.get("variables")) } else { Vec::new() };
+        self.sequences.push(Sequence {
+            kind,
+            at,
+            name: name.to_owned(),
+            ref_id: ref_id.to_owned(),
+            first: None,
+            choices: Vec::new(),
+            variables,
+        });
+        if kind == SequenceKind::Menu {
+            let choices = node.get("choices").map(Node::items).unwrap_or_default();
+            let around = Around { sequence: id, owner: None, after: Next::End };
+            let choices: Vec<StepId> = choices.iter().filter_map(|item| self.only(item, around)).collect();
+            self.sequences[id.0].choices = choices;
+        } else {
+            let around = Around { sequence: id, owner: None, after: Next::End };
+            self.sequences[id.0].first = self.list(actions, around);
+        }
+    }
+
+    /// Reads a list of actions; the number of its first.
+    fn list(&mut self, node: Option<&Node>, around: Around) -> Option<StepId> {
+        let items = node.map(Node::items).unwrap_or_default();
+        let mut last: Option<StepId> = None;
+        let mut first = None;
+        for item in items {
+            let Some(id) = self.only(item, around) else { continue };
+            if let Some(last) = last {
+                self.follow(last, id, around.after);
+            }
+            first = first.or(Some(id));
+            last = Some(id);
+        }
+        first
+    }
+
+    /// Everything that so far falls through to `after` falls through to `id` instead: the step before, and the ends of
+    /// its outputs at any depth. Steps are numbered as they are read, so all of them lie in between.
+    fn follow(&mut self, before: StepId, id: StepId, after: Next) {
+        for step in &mut self.steps[before.0..id.0] {
+            if step.next == after {
+                step.next = Next::Step(id);
+            }
+        }
+    }
+
+    fn only(&mut self, item: &Node, around: Around) -> Option<StepId> {
+        let [entry] = item.entries() else {
+            self.findings.note(
+                item.at,
+                ProblemKind::Shape,
+                "read an action",
+                "An action is a map with one key, its keyword; check the indentation of what follows.",
+            );
+            return None;
+        };
+        Some(self.step(entry, around))
+    }
+
+    fn step(&mut self, entry: &Entry, around: Around) -> StepId {
+        let node = &entry.value;
+        let id = StepId(self.steps.len());
+        self.steps.push(Step {
+            at: entry.at,
+            keyword: entry.key.clone(),
+            name: node.get("name").and_then(Node::text).map(str::to_owned),
+            tracking: node.get("trackingId").and_then(Node::text).and_then(|number| number.parse().ok()),
+            sequence: around.sequence,
+            owner: around.owner,
+            next: around.after,
+            outputs: Vec::new(),
+            class: Class::Known,
+            writes: Vec::new(),
+            expressions: Vec::new(),
+            literals: Vec::new(),
+        });
+        let class = self.class(entry);
+        let is_loop = matches!(class, Class::Loop(_));
+        self.steps[id.0].class = class;
+        self.gather(id, node);
+        if is_loop {
+            self.loops.push(id);
+        }
+        let after = if is_loop { Next::Again(id) } else { around.after };
+        let mut drafts = Vec::new();
+        drafts_of(node, "", None, false, &mut drafts);
+        let mut cases = 0;
+        for (index, draft) in drafts.into_iter().enumerate() {
+            let first = if draft.is_enabled {
+                self.list(draft.actions, Around { owner: Some((id, index)), after, ..around })
+            } else {
+                None
+            };
+            let case = draft.case.map(|case| self.input(case, "value"));
+            let name = if case.is_some() {
+                cases += 1;
+                format!("case {cases}")
+            } else {
+                draft.name.to_owned()
+            };
+            let output = Output { name, at: draft.at, first, is_enabled: draft.is_enabled, case };
+            self.steps[id.0].outputs.push(output);
+        }
+        if is_loop {
+            self.loops.pop();
+        }
+        id
+    }
+
+    fn class(&mut self, entry: &Entry) -> Class {
+        let node = &entry.value;
+        let keyword = keyword(&entry.key);
+        match keyword.as_str() {
+            "updateData" => Class::Assign(self.statements(node)),
+            "decision" => Class::Branch(self.input(node, "condition")),
+            "switch" => Class::Branch(self.compared(node)),
+            "playAudio" => Class::Say(self.input(node, "audio")),
+            "communicate" => Class::Say(self.input(node, "communication")),
+            "sendResponse" | "sendAutoReply" => Class::Say(self.body(node)),
+            "holdMusic" | "playEstimatedWaitTime" | "playPositionInQueue" | "playAudioOnSilence" => {
+                Class::Say(Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) })
+            }
+            "setParticipantData" => Class::Attributes(self.attributes(node)),
+            "callData" | "callSecureData" | "callBridgeAction" => self.ask(node),
+            "dataTableLookup" => self.lookup(node),
+            "findQueue"
+            | "findQueueById"
+            | "findUser"
+            | "findUserById"
+            | "findGroup"
+            | "findSkill"
+            | "findSchedule"
+            | "findScheduleGroup"
+            | "findEmergencyGroup"
+            | "evaluateSchedule"
+            | "evaluateScheduleGroup"
+            | "getExternalContact"
+            | "getConversationData" => Class::Find,
+            "collectInput" => Class::Collect(self.input(node, "inputAudio")),
+            "askForSlot"
+            | "askForBoolean"
+            | "askForIntent"
+            | "askForNLUIntent"
+            | "askForNLUNextIntent"
+            | "digitalMenu"
+            | "askSurveyQuestion"
+            | "dialByExtension"
+            | "detectSilence" => Class::Collect(Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) }),
+            "callTask" => Class::CallTask(reference(node), None),
+            "endTask" => Class::EndTask(end_of_task(node)),
+            "jumpToTask" | "jumpToMenu" | "changeState" | "subMenu" | "jumpToBot" => Class::Jump(reference(node), None),
+            "loop" => Class::Loop(self.input(node, "loopCount")),
+            "loopNext" => Class::LoopNext(self.loops.last().copied()),
+            "loopExit" => Class::LoopExit(self.loops.last().copied()),
+            "transferToAcd" if entry.key.starts_with("menu") => self.transfer(node, TransferTo::QueueFromMenu),
+            "transferToAcd" => self.transfer(node, TransferTo::Queue),
+            "transferToUser" | "transferToGroup" => self.transfer(node, TransferTo::Person),
+            "transferToNumber" => self.transfer(node, TransferTo::Number),
+            "transferToFlow" => self.transfer(node, TransferTo::Flow),
+            "transferToFlowSecure" => self.transfer(node, TransferTo::SecureFlow),
+            "transferToVoicemail" | "transferToGroupVoicemail" | "transferToUserVoicemail" => {
+                self.transfer(node, TransferTo::Voicemail)
+            }
+            "createCallback" => Class::Callback,
+            "disconnect" => Class::Disconnect,
+            "endWorkflow"
+            | "endFlow"
+            | "exitBotFlow"
+            | "exitWorkitemFlow"
+            | "abortSurveyInvite"
+            | "completeSurveyInvite"
+            | "endState" => Class::End,
+            "wait" => Class::Wait,
+            "callCommonModule" | "callBotFlow" | "callDigitalBotFlow" | "callDialogflowBot" | "callLexBot"
+            | "callLexV2Bot" | "callNuanceMixBot" => Class::CallOther(self.other(node)),
+            "sendNotification" | "setConversationData" | "disconnectWorkitem" => Class::Record,
+            "task" if entry.key.starts_with("menu") => Class::Choice,
+            "getParticipantData"
+            | "setLanguage"
+            | "setPostFlow"
+            | "setScreenPop"
+            | "setWhisperAudio"
+            | "enableParticipantRecord"
+            | "clearSlot"
+            | "setExternalTag"
+            | "addFlowMilestone"
+            | "initializeFlowOutcome"
+            | "setFlowOutcome"
+            | "setUUIData"
+            | "encryptData"
+            | "decryptData"
+            | "previousMenu"
+            | "repeatMenu" => Class::Known,
+            _ => Class::Opaque,
+        }
+    }
+
+    fn statements(&mut self, node: &Node) -> Vec<(String, Input)> {
+        let mut statements = Vec::new();
+        for item in node.get("statements").map(Node::items).unwrap_or_default() {
+            let Some(entry) = item.entries().first() else { continue };
+            let Some(variable) = entry.value.get("variable").and_then(Node::text) else { continue };
+            let value = self.input(&entry.value, "value");
+            statements.push((variable.to_owned(), value));
+        }
+        statements
+    }
+
+    fn compared(&mut self, node: &Node) -> Input {
+        let evaluate = node.get("evaluate").and_then(|node| node.get("firstMatch"));
+        match evaluate.and_then(|node| node.entries().first()) {
+            Some(typed) => self.input(&typed.value, "value"),
+            None => Input::not_set(node.at),
+        }
+    }
+
+    /// What a message says, under whichever key its type has.
+    fn body(&mut self, node: &Node) -> Input {
+        let keys = ["messageBody", "text", "body", "message", "response", "communication"];
+        let key = keys.iter().find(|key| node.get(key).is_some()).copied().unwrap_or("messageBody");
+        self.input(node, key)
+    }
+
+    fn attributes(&mut self, node: &Node) -> Vec<(Input, Input)> {
+        let items = node.get("attributes").map(Node::items).unwrap_or_default();
+        let attributes: Vec<&Node> = items.iter().filter_map(|item| item.get("attribute")).collect();
+        attributes
+            .into_iter()
+            .map(|attribute| (self.input(attribute, "name"), self.input(attribute, "value")))
+            .collect()
+    }
+
+    fn ask(&mut self, node: &Node) -> Class {
+        let category = node.get("category").and_then(|node| node.entries().first());
+        let action = category.and_then(|entry| {
+            ["dataAction", "bridgeAction", "secureDataAction"].iter().find_map(|key| entry.value.get(key))
+        });
+        let action = action.and_then(|node| node.entries().first());
+        let timeout = self.input(node, "timeout");
+        let written = match &timeout.source {
+            Source::Literal(Value::Duration(timeout)) => Some(*timeout),
+            _ => None,
+        };
+        let details = action.map(|entry| &entry.value);
+        let inputs = details.and_then(|node| node.get("inputs")).map(Node::entries).unwrap_or_default();
+        let inputs = inputs.iter().map(|entry| (entry.key.clone(), self.term(&entry.value))).collect();
+        let has_processing_prompt =
+            node.get("processingPrompt").map_or(self.has_default_prompt, values::names_something);
+        Class::Ask(Box::new(Ask {
+            category: category.map(|entry| entry.key.clone()).unwrap_or_default(),
+            action: action.map(|entry| entry.key.clone()).unwrap_or_default(),
+            inputs,
+            success_outputs: variables_of(details.and_then(|node| node.get("successOutputs"))),
+            failure_outputs: variables_of(details.and_then(|node| node.get("failureOutputs"))),
+            timeout: written,
+            has_computed_timeout: matches!(timeout.source, Source::Expression(_)),
+            has_processing_prompt,
+        }))
+    }
+
+    fn lookup(&mut self, node: &Node) -> Class {
+        let table = node.get("dataTable").and_then(|node| node.entries().first());
+        Class::Lookup {
+            table: table.map(|entry| entry.key.clone()).unwrap_or_default(),
+            key: self.input(node, "lookupValue"),
+        }
+    }
+
+    fn transfer(&mut self, node: &Node, to: TransferTo) -> Class {
+        let targets = ["targetQueue", "targetNumber", "targetFlow", "targetUser", "targetGroup", "userOrGroup"];
+        let target = targets.iter().find(|key| node.get(key).is_some()).copied().unwrap_or("targetQueue");
+        Class::Transfer(Transfer {
+            to,
+            target: self.input(node, target),
+            priority: self.input(node, "priority"),
+            pre_audio: self.input(node, "preTransferAudio"),
+            failure_audio: self.input(node, "failureTransferAudio"),
+        })
+    }
+
+    fn other(&mut self, node: &Node) -> String {
+        let named = ["commonModule", "botFlow", "digitalBotFlow"].iter().find_map(|key| node.get(key));
+        named.and_then(|node| node.entries().first()).map(|entry| entry.key.clone()).unwrap_or_default()
+    }
+
+    /// Everything in an action that is an expression, a literal text or an assignment, outside of its outputs.
+    fn gather(&mut self, id: StepId, node: &Node) {
+        for item in node.items() {
+            self.gather(id, item);
+        }
+        for entry in node.entries() {
+            match (entry.key.as_str(), entry.value.text()) {
+                ("actions", _) => {}
+                ("exp", Some(text)) => {
+                    // What does not parse was noted where the value was read.
+                    if let Ok(expr) = expr::parse(text) {
+                        self.steps[id.0].expressions.push((entry.value.at, expr));
+                    }
+                }
+                ("lit", Some(text)) => self.steps[id.0].literals.push((entry.value.at, text.to_owned())),
+                ("var" | "variable", Some(text)) => self.steps[id.0].writes.push(text.to_owned()),
+                _ => self.gather(id, &entry.value),
+            }
+        }
+    }
+
+    fn input(&mut self, node: &Node, key: &str) -> Input {
+        node.get(key).map_or(Input::not_set(node.at), |value| self.term(value))
+    }
+
+    /// A value, in whichever of its forms; not set when it has none of them.
+    fn term(&mut self, node: &Node) -> Input {
+        for entry in node.entries() {
+            let source = match entry.key.as_str() {
+                "lit" => Source::Literal(values::literal(&entry.value)),
+                "tts" | "text" => Source::Literal(Value::Audio(Audio::speech(entry.value.text().unwrap_or_default()))),
+                "prompt" => Source::Literal(prompt(entry.value.text().unwrap_or_default())),
+                "exp" => self.expression(&entry.value),
+                _ => continue,
+            };
+            return Input { at: entry.value.at, source };
+        }
+        Input::not_set(node.at)
+    }
+
+    fn expression(&mut self, node: &Node) -> Source {
+        let text = node.text().unwrap_or_default();
+        match expr::parse(text) {
+            Ok(expr) => Source::Expression(expr),
+            Err(error) => {
+                self.findings.note(
+                    node.at,
+                    ProblemKind::Expression,
+                    format!("read this expression: {}", error.message),
+                    "Check quotes, commas and brackets.",
+                );
+                Source::Literal(Value::Unknown)
+            }
+        }
+    }
+
+    fn start(&self, body: &Node) -> Start {
+        let at = match body.get("startUpRef").and_then(Node::text) {
+            Some(reference) => self.find(reference),
+            None => (!self.sequences.is_empty()).then_some(SequenceId(0)),
+        };
+        at.map_or(Start::Nowhere, Start::At)
+    }
+
+    fn find(&self, reference: &str) -> Option<SequenceId> {
+        let (path, id) = reference.strip_suffix(']')?.split_once('[')?;
+        let kind = path.rsplit('/').next()?;
+        let is_it = |sequence: &Sequence| sequence.kind.word() == kind && sequence.ref_id == id;
+        self.sequences.iter().position(is_it).map(SequenceId)
+    }
+
+    /// Leads every reference to its sequence.
+    fn resolve(&mut self) {
+        let mut known: BTreeMap<String, Option<SequenceId>> = BTreeMap::new();
+        for index in 0..self.steps.len() {
+            let (Class::CallTask(reference, _) | Class::Jump(reference, _)) = &self.steps[index].class else {
+                continue;
+            };
+            let found = *known.entry(reference.clone()).or_insert_with(|| self.find(reference));
+            if let Class::CallTask(_, target) | Class::Jump(_, target) = &mut self.steps[index].class {
+                *target = found;
+            }
+        }
+    }
+}
+
+/// An output before its actions are read.
+struct Draft<'a> {
+    name: &'a str,
+    at: Place,
+    actions: Option<&'a Node>,
+    is_enabled: bool,
+    case: Option<&'a Node>,
+}
+
+/// Every list of actions inside an action, whatever it is called: `outputs`, `cases`, `default`, `task`, `intents`…
+fn drafts_of<'a>(node: &'a Node, name: &'a str, case: Option<&'a Node>, is_output: bool, drafts: &mut Vec<Draft<'a>>) {
+    if let NodeKind::List(items) = &node.kind {
+        for item in items {
+            drafts_of(item, name, None, false, drafts);
+        }
+        return;
+    }
+    let actions = node.get("actions");
+    if is_output || actions.is_some() {
+        let is_enabled = node.get("enabled").and_then(Node::text) != Some("false");
+        drafts.push(Draft { name, at: node.at, actions, is_enabled, case });
+    }
+    for entry in node.entries() {
+        if entry.key == "actions" {
+            continue;
+        }
+        let case = (entry.key == "case").then_some(&entry.value);
+        drafts_of(&entry.value, &entry.key, case, name == "outputs", drafts);
+    }
+}
+
+/// A menu's choices are actions with `menu` before their keyword.
+fn keyword(key: &str) -> String {
+    match key.strip_prefix("menu").and_then(|rest| rest.split_at_checked(1)) {
+        Some((first, rest)) => format!("{}{rest}", first.to_ascii_lowercase()),
+        None => key.to_owned(),
+    }
+}
+
+fn reference(node: &Node) -> String {
+    let keys = ["targetTaskRef", "targetMenuRef", "targetStateRef", "targetBotRef"];
+    keys.iter().find_map(|key| node.get(key)?.text()).unwrap_or_default().to_owned()
+}
+
+fn end_of_task(node: &Node) -> String {
+    let path = node.get("outputPath").and_then(|path| path.get("name")).and_then(Node::text);
+    path.unwrap_or("default").to_owned()
+}
+
+fn prompt(name: &str) -> Value {
+    Value::Audio(Audio(vec![Sound::Prompt(name.to_owned())]))
+}
+
+/// `name: {var: Task.x}` as pairs; outputs without a variable are left out.
+fn variables_of(node: Option<&Node>) -> Vec<(String, String)> {
+    let pairs = node.map(Node::entries).unwrap_or_default();
+    let variable = |pair: &Entry| Some((pair.key.clone(), pair.value.get("var")?.text()?.to_owned()));
+    pairs.iter().filter_map(variable).collect()
+}

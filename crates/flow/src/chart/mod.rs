@@ -1,0 +1,531 @@
+//! A flow as a chart: every action, and where control can go from it.
+//!
+//! A chart is what a lint needs and an execution does not: it takes every type of flow, keeps actions that it does not
+//! know, keeps references that lead nowhere, and has for every action the one that follows when nothing else is said.
+//! That is how the platform itself stores a flow: what looks nested in Archy is, when it runs, a list of actions that
+//! name their successors. An output without actions therefore leads to what follows its owner, and so does the end of
+//! an output's last action.
+
+mod archy;
+mod export;
+mod template;
+
+use std::time::Duration;
+
+use crate::expr::Expr;
+use crate::graph::{Input, Source};
+use crate::problem::{Place, Problem, Problems};
+use crate::value::Value;
+
+pub use template::Substitutions;
+
+/// A flow, as far as it could be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// What type of flow it is.
+    pub kind: FlowKind,
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// Where its first line is.
+    pub at: Place,
+    /// Where it begins.
+    pub start: Start,
+    /// Its tasks, menus, states and bots, in the order of the file; the start-up list of an in-queue flow or common
+    /// module is the first.
+    pub sequences: Vec<Sequence>,
+    /// Its actions; an action comes before those of its outputs.
+    pub steps: Vec<Step>,
+    /// Variables of the flow.
+    pub variables: Vec<Declared>,
+    /// What happens after an error of the flow.
+    pub on_error: OnError,
+    /// What is wrong with it, without making it unreadable: expressions that do not parse, keys that occur twice.
+    pub problems: Vec<Problem>,
+    /// Template parameters that were not given a value, with the place of the first use.
+    pub unsubstituted: Vec<(String, Place)>,
+}
+
+/// What type of flow it is; by the file's one top-level key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowKind {
+    /// A caller comes in, goes out, waits in a queue, or gives a secret.
+    Call(CallKind),
+    /// A chat or a message.
+    Digital(String),
+    /// An e-mail.
+    Email,
+    /// A bot, by voice or in text.
+    Bot(String),
+    /// Nobody is on the line.
+    Workflow(String),
+    /// A part that other flows call.
+    CommonModule,
+    /// A type that this reader does not know.
+    Other(String),
+}
+
+/// What kind of call a call flow handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// `inboundCall`
+    Inbound,
+    /// `outboundCall`
+    Outbound,
+    /// `inqueueCall`
+    InQueue,
+    /// `secureCall`
+    Secure,
+}
+
+/// Where a flow begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// In this sequence.
+    At(SequenceId),
+    /// Nowhere: the reference leads to nothing.
+    Nowhere,
+}
+
+/// The number of a sequence in its chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SequenceId(pub(crate) usize);
+
+/// The number of an action in its chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(pub(crate) usize);
+
+/// A named list of actions, or the choices of a menu.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequence {
+    /// What it is.
+    pub kind: SequenceKind,
+    /// Where it is written.
+    pub at: Place,
+    /// Its name.
+    pub name: String,
+    /// The name that references use.
+    pub ref_id: String,
+    /// Its first action; none when it is empty, and none for a menu.
+    pub first: Option<StepId>,
+    /// The choices of a menu, in order.
+    pub choices: Vec<StepId>,
+    /// Its own variables.
+    pub variables: Vec<Declared>,
+}
+
+/// What a sequence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SequenceKind {
+    /// What an in-queue flow or a common module begins with.
+    StartUp,
+    /// A reusable task.
+    Task,
+    /// A menu.
+    Menu,
+    /// A state.
+    State,
+    /// A bot's dialogue.
+    Bot,
+}
+
+/// A declared variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declared {
+    /// Its name with its scope.
+    pub name: String,
+    /// Where it is declared.
+    pub at: Place,
+    /// True when it holds something from the start.
+    pub has_initial: bool,
+}
+
+/// What follows an error of the flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnError {
+    /// Where it is written; the flow's place when nothing is.
+    pub at: Place,
+    /// What is done.
+    pub handling: Handling,
+    /// What is played before.
+    pub audio: Input,
+}
+
+/// What is done after an error of the flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handling {
+    /// Nothing is written: the platform says a sentence and disconnects.
+    Default,
+    /// The interaction ends; the keyword says how: `disconnect`, `exit`, `endWorkflow`.
+    End(String),
+    /// The caller goes to a queue.
+    Queue,
+    /// Control goes to a task or menu.
+    Jump(String),
+}
+
+/// One action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Where it is written.
+    pub at: Place,
+    /// Its keyword, as Archy has it: `callData`, `decision`, `menuTransferToAcd`.
+    pub keyword: String,
+    /// The author's name for it.
+    pub name: Option<String>,
+    /// The number that Architect shows beside it; only exports have it.
+    pub tracking: Option<u32>,
+    /// The sequence that holds it.
+    pub sequence: SequenceId,
+    /// The action in whose output it is, and the index of that output.
+    pub owner: Option<(StepId, usize)>,
+    /// What follows when no output says otherwise.
+    pub next: Next,
+    /// Its outputs, as written.
+    pub outputs: Vec<Output>,
+    /// What it does.
+    pub class: Class,
+    /// Variables that it assigns, other than by [`Class::Assign`].
+    pub writes: Vec<String>,
+    /// Every expression in it, outside of its outputs.
+    pub expressions: Vec<(Place, Expr)>,
+    /// Every literal text in it, outside of its outputs.
+    pub literals: Vec<(Place, String)>,
+}
+
+/// What follows an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another action.
+    Step(StepId),
+    /// The loop whose body has ended, for its next round.
+    Again(StepId),
+    /// The end of the sequence.
+    End,
+}
+
+/// One output of an action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Its name: `success`, `failure`, `timeout`, `yes`, `no`, `found`, `notFound`, `default`, `case 1`…
+    pub name: String,
+    /// Where it is written.
+    pub at: Place,
+    /// Its first action; none when it has no actions or is disabled.
+    pub first: Option<StepId>,
+    /// False when it was switched off.
+    pub is_enabled: bool,
+    /// The condition or value of a case.
+    pub case: Option<Input>,
+}
+
+/// What an action does, as far as it matters for where the caller ends up.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Class {
+    /// Assigns variables.
+    Assign(Vec<(String, Input)>),
+    /// Branches; what a decision asks, or what a switch compares.
+    Branch(Input),
+    /// Plays or writes something to the other side.
+    Say(Input),
+    /// Writes participant data: names and values.
+    Attributes(Vec<(Input, Input)>),
+    /// Asks another system.
+    Ask(Box<Ask>),
+    /// Reads a data table; the key.
+    Lookup {
+        /// The table's name.
+        table: String,
+        /// What is looked up.
+        key: Input,
+    },
+    /// Finds a queue, a user, a schedule: local, but may not find it.
+    Find,
+    /// Asks the other side for an entry.
+    Collect(Input),
+    /// Runs a task and comes back; the reference as written, and where it leads.
+    CallTask(String, Option<SequenceId>),
+    /// Ends a called task by this output.
+    EndTask(String),
+    /// Goes elsewhere and does not come back; the reference as written, and where it leads.
+    Jump(String, Option<SequenceId>),
+    /// Repeats an output.
+    Loop(Input),
+    /// Goes on with the next round of the innermost loop.
+    LoopNext(Option<StepId>),
+    /// Leaves the innermost loop.
+    LoopExit(Option<StepId>),
+    /// Hands the other side over.
+    Transfer(Transfer),
+    /// Creates a callback.
+    Callback,
+    /// Cuts the other side off.
+    Disconnect,
+    /// Ends the flow where nobody is cut off; the keyword says how.
+    End,
+    /// Waits.
+    Wait,
+    /// Calls something that is not in this file; its name.
+    CallOther(String),
+    /// Tells somebody outside: a notification, a conversation attribute.
+    Record,
+    /// A choice of a menu that holds a list of actions.
+    Choice,
+    /// Anything else that is known and changes nothing about the way.
+    Known,
+    /// An action that this reader does not know. Its outputs are kept, and it does not end anything.
+    Opaque,
+}
+
+/// A transfer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transfer {
+    /// To what.
+    pub to: TransferTo,
+    /// The queue, number or flow.
+    pub target: Input,
+    /// How important the interaction is.
+    pub priority: Input,
+    /// What plays before.
+    pub pre_audio: Input,
+    /// What plays when it fails.
+    pub failure_audio: Input,
+}
+
+/// What a transfer leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferTo {
+    /// A queue.
+    Queue,
+    /// A queue, from a menu: without a failure output.
+    QueueFromMenu,
+    /// A person or a group.
+    Person,
+    /// A phone number.
+    Number,
+    /// Another flow.
+    Flow,
+    /// A secure flow.
+    SecureFlow,
+    /// A mailbox.
+    Voicemail,
+}
+
+/// A Data Action that a flow calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The integration's category.
+    pub category: String,
+    /// The action's name.
+    pub action: String,
+    /// What it is given.
+    pub inputs: Vec<(String, Input)>,
+    /// Which output goes to which variable.
+    pub success_outputs: Vec<(String, String)>,
+    /// Which detail of a failure goes to which variable.
+    pub failure_outputs: Vec<(String, String)>,
+    /// The flow's own time limit, where it is written out.
+    pub timeout: Option<Duration>,
+    /// True when a time limit is written that only a run could know.
+    pub has_computed_timeout: bool,
+    /// True when a recording covers the wait.
+    pub has_processing_prompt: bool,
+}
+
+impl Chart {
+    /// Reads Archy YAML, with or without template parameters, or an export of Architect.
+    ///
+    /// # Errors
+    /// When the text is no YAML, or no flow at all. What is wrong inside a flow is in [`Chart::problems`].
+    ///
+    /// ```
+    /// use flow::chart::{Chart, Substitutions};
+    /// let yaml = "workflow:\n  name: Nightly {{region}}\n  startUpRef: ./states/state[a]\n  states:\n    - state: { name: A, refId: a, actions: [ { endWorkflow: { name: End } } ] }\n";
+    /// let chart = Chart::read(yaml, &Substitutions::default()).unwrap();
+    /// assert_eq!(chart.steps[0].keyword, "endWorkflow");
+    /// assert_eq!(chart.unsubstituted[0].0, "region");
+    /// ```
+    pub fn read(text: &str, substitutions: &Substitutions) -> Result<Self, Problems> {
+        archy::read(text, substitutions)
+    }
+
+    /// One of its actions.
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.0]
+    }
+
+    /// One of its sequences.
+    pub fn sequence(&self, id: SequenceId) -> &Sequence {
+        &self.sequences[id.0]
+    }
+
+    /// All actions with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (StepId, &Step)> {
+        self.steps.iter().enumerate().map(|(index, step)| (StepId(index), step))
+    }
+
+    /// The Data Actions that it calls.
+    pub fn asks(&self) -> impl Iterator<Item = (StepId, &Step, &Ask)> {
+        self.numbered().filter_map(|(id, step)| match &step.class {
+            Class::Ask(ask) => Some((id, step, &**ask)),
+            _ => None,
+        })
+    }
+
+    /// Where a step is, in words: sequence, owners and outputs, the step.
+    pub fn path(&self, id: StepId) -> String {
+        let mut parts = vec![self.step(id).label()];
+        let mut owner = self.step(id).owner;
+        while let Some((step, output)) = owner {
+            parts.push(self.step(step).outputs.get(output).map_or_else(String::new, |output| output.name.clone()));
+            parts.push(self.step(step).label());
+            owner = self.step(step).owner;
+        }
+        let sequence = self.sequence(self.step(id).sequence);
+        parts.push(format!("{} \"{}\"", sequence.kind.word(), sequence.name));
+        parts.reverse();
+        parts.join(" > ")
+    }
+}
+
+impl Step {
+    /// The keyword, the name in quotes and the number, as far as there are any.
+    pub fn label(&self) -> String {
+        let mut label = self.keyword.clone();
+        if let Some(name) = &self.name {
+            label.push_str(&format!(" \"{name}\""));
+        }
+        if let Some(number) = self.tracking {
+            label.push_str(&format!(" #{number}"));
+        }
+        label
+    }
+
+    /// The output of this name.
+    pub fn output(&self, name: &str) -> Option<&Output> {
+        self.outputs.iter().find(|output| output.name == name)
+    }
+
+    /// True when the output of this name leads to an action of its own.
+    pub fn handles(&self, name: &str) -> bool {
+        self.output(name).is_some_and(|output| output.first.is_some())
+    }
+}
+
+impl SequenceKind {
+    /// What it is called.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::StartUp => "start",
+            Self::Task => "task",
+            Self::Menu => "menu",
+            Self::State => "state",
+            Self::Bot => "bot",
+        }
+    }
+}
+
+impl FlowKind {
+    /// The type that a top-level key names.
+    pub fn of(key: &str) -> Self {
+        match key {
+            "inboundCall" => Self::Call(CallKind::Inbound),
+            "outboundCall" => Self::Call(CallKind::Outbound),
+            "inqueueCall" => Self::Call(CallKind::InQueue),
+            "secureCall" => Self::Call(CallKind::Secure),
+            "inboundChat" | "inboundShortMessage" => Self::Digital(key.to_owned()),
+            "inboundEmail" => Self::Email,
+            "botFlow" | "digitalBot" | "voiceSurvey" => Self::Bot(key.to_owned()),
+            "workflow" | "workitem" | "surveyInvite" => Self::Workflow(key.to_owned()),
+            "commonModule" => Self::CommonModule,
+            _ => Self::Other(key.to_owned()),
+        }
+    }
+
+    /// Somebody listens, and silence is heard.
+    pub const fn has_caller(&self) -> bool {
+        matches!(self, Self::Call(_))
+    }
+
+    /// Somebody waits for an answer, by voice or in text.
+    pub const fn has_customer(&self) -> bool {
+        matches!(self, Self::Call(_) | Self::Digital(_) | Self::Email)
+    }
+}
+
+/// How much is heard when something is played or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// Nothing at all.
+    Nothing,
+    /// Something, but fewer than three words.
+    Word,
+    /// A sentence, a recording, or what only a run could know.
+    Sentence,
+}
+
+/// Words that make a sentence.
+const SENTENCE_WORDS: usize = 3;
+
+/// How much of an input is heard.
+pub fn heard(input: &Input) -> Heard {
+    match &input.source {
+        Source::NotSet => Heard::Nothing,
+        Source::Literal(value) => match value {
+            Value::Audio(audio) if !audio.is_audible() => Heard::Nothing,
+            Value::Audio(audio) => audio.0.iter().map(heard_of_sound).max().unwrap_or(Heard::Nothing),
+            value => value.to_text().map_or(Heard::Nothing, |text| heard_of_text(&text)),
+        },
+        Source::Expression(expr) => heard_of(expr),
+    }
+}
+
+fn heard_of_sound(sound: &crate::value::Sound) -> Heard {
+    match sound {
+        crate::value::Sound::Speech(text) => heard_of_text(text),
+        crate::value::Sound::Prompt(_) => Heard::Sentence,
+        crate::value::Sound::Blank(_) => Heard::Nothing,
+    }
+}
+
+fn heard_of_text(text: &str) -> Heard {
+    match text.split_whitespace().count() {
+        0 => Heard::Nothing,
+        words if words < SENTENCE_WORDS => Heard::Word,
+        _ => Heard::Sentence,
+    }
+}
+
+fn heard_of(expr: &Expr) -> Heard {
+    use crate::expr::Literal;
+    match expr {
+        Expr::Literal(Literal::String(text)) => heard_of_text(text),
+        Expr::Literal(_) => Heard::Nothing,
+        Expr::Call(name, _) if name.eq_ignore_ascii_case("ToAudioBlank") => Heard::Nothing,
+        // The second argument is an option, no sound.
+        Expr::Call(name, arguments) if name.eq_ignore_ascii_case("AudioPlaybackOptions") => {
+            arguments.first().map_or(Heard::Nothing, heard_of)
+        }
+        Expr::Call(name, arguments) if is_put_together(name) => {
+            let parts: Vec<Heard> = arguments.iter().map(heard_of).collect();
+            let said = parts.iter().filter(|part| **part != Heard::Nothing).count();
+            // Several short parts make a sentence between them.
+            if said >= SENTENCE_WORDS { Heard::Sentence } else { parts.into_iter().max().unwrap_or(Heard::Nothing) }
+        }
+        _ => Heard::Sentence,
+    }
+}
+
+fn is_put_together(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "append",
+        "makelist",
+        "toaudiotts",
+        "tocommunication",
+        "makecommunication",
+        "toaudio",
+        "trim",
+        "tostring",
+        "todisplaystring",
+    ];
+    NAMES.contains(&name.to_ascii_lowercase().as_str())
+}
