@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use flow::chart::{Chart, Substitutions};
 use flow::lint::walk::{self, Fault, Terminal};
+use flow::lint::{self, Finding, Library, Settings};
 use serde_json::Value;
 
 use crate::shell::Error;
@@ -20,6 +21,9 @@ pub(crate) struct Corpus {
     /// The folder of the corpus.
     #[arg(default_value = "../shared/flows")]
     folder: PathBuf,
+    /// Print every finding too, a line each.
+    #[arg(long)]
+    findings: bool,
 }
 
 /// Prints every difference; any is an error.
@@ -29,6 +33,9 @@ pub(crate) fn run(corpus: &Corpus) -> Result<(), Error> {
     let exports = read_all(&corpus.folder.join("i3"), &mut differences)?;
     let known = known(&corpus.folder.join("TERMINALS.json"))?;
     let calls = compare(&charts, &known, &mut differences);
+    if corpus.findings {
+        print_findings(&corpus.folder, charts.iter().chain(&exports))?;
+    }
     for difference in &differences {
         println!("{difference}");
     }
@@ -104,4 +111,24 @@ fn texts(list: &Value) -> impl Iterator<Item = String> + '_ {
 fn shown(terminal: &Terminal) -> String {
     let silent = if terminal.heard == flow::chart::Heard::Nothing { " SILENT" } else { "" };
     format!("{}@{}{silent}", terminal.end.word(), terminal.at.line)
+}
+
+fn print_findings<'a>(folder: &Path, charts: impl Iterator<Item = (&'a String, &'a Chart)>) -> Result<(), Error> {
+    let settings = Settings::default();
+    let show = |file: &str, findings: &[Finding]| {
+        for finding in findings {
+            let (rule, line, word) = (finding.rule.id, finding.at.line, finding.severity.word());
+            println!("{file}:{line}: {rule} {word}: {}", finding.message);
+        }
+    };
+    for (file, chart) in charts {
+        show(file, &lint::flow(chart, &settings, &Library::default()));
+    }
+    for (file, text) in files(&folder.join("dataactions"))? {
+        match lint::action(&String::from_utf8_lossy(&text), &settings) {
+            Ok((_, findings)) => show(&file, &findings),
+            Err(problems) => println!("{file}: {problems}"),
+        }
+    }
+    Ok(())
 }

@@ -95,6 +95,7 @@ impl Reader {
         }
         let start = self.start(body);
         self.resolve();
+        let greeting = body.get("initialGreeting").map(|node| self.term(node));
         let mut problems = self.problems();
         problems.sort_by_key(|problem| problem.at);
         Chart {
@@ -102,6 +103,7 @@ impl Reader {
             name: body.get("name").and_then(Node::text).unwrap_or_default().to_owned(),
             at: top.at,
             start,
+            greeting,
             sequences: std::mem::take(&mut self.sequences),
             steps: std::mem::take(&mut self.steps),
             variables,
@@ -142,8 +144,8 @@ impl Reader {
             let Some(entry) = item.entries().first() else { continue };
             let Some(name) = entry.value.get("name").and_then(Node::text) else { continue };
             let is_input = entry.value.get("isInput").is_some_and(Node::is_true);
-            let has_initial = is_input || entry.value.get("initialValue").is_some_and(values::names_something);
-            declared.push(Declared { name: name.to_owned(), at: entry.at, has_initial });
+            let initial = self.input(&entry.value, "initialValue");
+            declared.push(Declared { name: name.to_owned(), at: entry.at, initial, is_input });
         }
         declared
     }
@@ -238,7 +240,7 @@ impl Reader {
         }
         let after = if is_loop { Next::Again(id) } else { around.after };
         let mut drafts = Vec::new();
-        drafts_of(node, "", None, false, &mut drafts);
+        drafts_of(node, "", entry.at, None, false, &mut drafts);
         let mut cases = 0;
         for (index, draft) in drafts.into_iter().enumerate() {
             let first = if draft.is_enabled {
@@ -253,7 +255,8 @@ impl Reader {
             } else {
                 draft.name.to_owned()
             };
-            let output = Output { name, at: draft.at, first, is_enabled: draft.is_enabled, case };
+            let has_actions = draft.actions.is_some_and(|actions| !actions.items().is_empty());
+            let output = Output { name, at: draft.at, first, is_enabled: draft.is_enabled, has_actions, case };
             self.steps[id.0].outputs.push(output);
         }
         if is_loop {
@@ -291,7 +294,7 @@ impl Reader {
             | "evaluateScheduleGroup"
             | "getExternalContact"
             | "getConversationData" => Class::Find,
-            "collectInput" => Class::Collect(self.input(node, "inputAudio")),
+            "collectInput" => Class::Collect { says: self.input(node, "inputAudio"), digits: digits(node) },
             "askForSlot"
             | "askForBoolean"
             | "askForIntent"
@@ -300,7 +303,10 @@ impl Reader {
             | "digitalMenu"
             | "askSurveyQuestion"
             | "dialByExtension"
-            | "detectSilence" => Class::Collect(Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) }),
+            | "detectSilence" => {
+                let says = Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) };
+                Class::Collect { says, digits: None }
+            }
             "callTask" => Class::CallTask(reference(node), None),
             "endTask" => Class::EndTask(end_of_task(node)),
             "jumpToTask" | "jumpToMenu" | "changeState" | "subMenu" | "jumpToBot" => Class::Jump(reference(node), None),
@@ -325,7 +331,7 @@ impl Reader {
             | "abortSurveyInvite"
             | "completeSurveyInvite"
             | "endState" => Class::End,
-            "wait" => Class::Wait,
+            "wait" => Class::Wait(self.input(node, "duration")),
             "callCommonModule" | "callBotFlow" | "callDigitalBotFlow" | "callDialogflowBot" | "callLexBot"
             | "callLexV2Bot" | "callNuanceMixBot" => Class::CallOther(self.other(node)),
             "sendNotification" | "setConversationData" | "disconnectWorkitem" => Class::Record,
@@ -496,17 +502,10 @@ impl Reader {
 
     fn start(&self, body: &Node) -> Start {
         let at = match body.get("startUpRef").and_then(Node::text) {
-            Some(reference) => self.find(reference),
+            Some(reference) => super::find(&self.sequences, reference),
             None => (!self.sequences.is_empty()).then_some(SequenceId(0)),
         };
         at.map_or(Start::Nowhere, Start::At)
-    }
-
-    fn find(&self, reference: &str) -> Option<SequenceId> {
-        let (path, id) = reference.strip_suffix(']')?.split_once('[')?;
-        let kind = path.rsplit('/').next()?;
-        let is_it = |sequence: &Sequence| sequence.kind.word() == kind && sequence.ref_id == id;
-        self.sequences.iter().position(is_it).map(SequenceId)
     }
 
     /// Leads every reference to its sequence.
@@ -516,7 +515,7 @@ impl Reader {
             let (Class::CallTask(reference, _) | Class::Jump(reference, _)) = &self.steps[index].class else {
                 continue;
             };
-            let found = *known.entry(reference.clone()).or_insert_with(|| self.find(reference));
+            let found = *known.entry(reference.clone()).or_insert_with(|| super::find(&self.sequences, reference));
             if let Class::CallTask(_, target) | Class::Jump(_, target) = &mut self.steps[index].class {
                 *target = found;
             }
@@ -534,24 +533,31 @@ struct Draft<'a> {
 }
 
 /// Every list of actions inside an action, whatever it is called: `outputs`, `cases`, `default`, `task`, `intents`…
-fn drafts_of<'a>(node: &'a Node, name: &'a str, case: Option<&'a Node>, is_output: bool, drafts: &mut Vec<Draft<'a>>) {
+fn drafts_of<'a>(
+    node: &'a Node,
+    name: &'a str,
+    at: Place,
+    case: Option<&'a Node>,
+    is_output: bool,
+    drafts: &mut Vec<Draft<'a>>,
+) {
     if let NodeKind::List(items) = &node.kind {
         for item in items {
-            drafts_of(item, name, None, false, drafts);
+            drafts_of(item, name, item.at, None, false, drafts);
         }
         return;
     }
     let actions = node.get("actions");
     if is_output || actions.is_some() {
         let is_enabled = node.get("enabled").and_then(Node::text) != Some("false");
-        drafts.push(Draft { name, at: node.at, actions, is_enabled, case });
+        drafts.push(Draft { name, at, actions, is_enabled, case });
     }
     for entry in node.entries() {
         if entry.key == "actions" {
             continue;
         }
         let case = (entry.key == "case").then_some(&entry.value);
-        drafts_of(&entry.value, &entry.key, case, name == "outputs", drafts);
+        drafts_of(&entry.value, &entry.key, entry.at, case, name == "outputs", drafts);
     }
 }
 
@@ -571,6 +577,21 @@ fn reference(node: &Node) -> String {
 fn end_of_task(node: &Node) -> String {
     let path = node.get("outputPath").and_then(|path| path.get("name")).and_then(Node::text);
     path.unwrap_or("default").to_owned()
+}
+
+/// The fewest and the most digits that an entry may have.
+fn digits(node: &Node) -> Option<(u32, u32)> {
+    let number = |node: &Node| node.get("lit").unwrap_or(node).text()?.parse().ok();
+    if let (Some(min), Some(max)) = (node.get("numberOfDigitsMin"), node.get("numberOfDigitsMax")) {
+        return Some((number(min)?, number(max)?));
+    }
+    let digits = node.get("digits")?;
+    if let Some(exact) = digits.get("exact") {
+        let exact = number(exact)?;
+        return Some((exact, exact));
+    }
+    let range = digits.get("range")?;
+    Some((number(range.get("min")?)?, number(range.get("max")?)?))
 }
 
 fn prompt(name: &str) -> Value {

@@ -30,6 +30,8 @@ pub struct Chart {
     pub at: Place,
     /// Where it begins.
     pub start: Start,
+    /// What plays before anything else.
+    pub greeting: Option<Input>,
     /// Its tasks, menus, states and bots, in the order of the file; the start-up list of an in-queue flow or common
     /// module is the first.
     pub sequences: Vec<Sequence>,
@@ -135,8 +137,17 @@ pub struct Declared {
     pub name: String,
     /// Where it is declared.
     pub at: Place,
+    /// What it holds first.
+    pub initial: Input,
+    /// True when whoever starts the flow gives it a value.
+    pub is_input: bool,
+}
+
+impl Declared {
     /// True when it holds something from the start.
-    pub has_initial: bool,
+    pub fn has_initial(&self) -> bool {
+        self.is_input || !matches!(self.initial.source, Source::NotSet)
+    }
 }
 
 /// What follows an error of the flow.
@@ -214,6 +225,8 @@ pub struct Output {
     pub first: Option<StepId>,
     /// False when it was switched off.
     pub is_enabled: bool,
+    /// True when actions are written in it, even when it is switched off.
+    pub has_actions: bool,
     /// The condition or value of a case.
     pub case: Option<Input>,
 }
@@ -241,7 +254,12 @@ pub enum Class {
     /// Finds a queue, a user, a schedule: local, but may not find it.
     Find,
     /// Asks the other side for an entry.
-    Collect(Input),
+    Collect {
+        /// What is said.
+        says: Input,
+        /// The fewest and the most digits, where it is digits that are asked for.
+        digits: Option<(u32, u32)>,
+    },
     /// Runs a task and comes back; the reference as written, and where it leads.
     CallTask(String, Option<SequenceId>),
     /// Ends a called task by this output.
@@ -262,8 +280,8 @@ pub enum Class {
     Disconnect,
     /// Ends the flow where nobody is cut off; the keyword says how.
     End,
-    /// Waits.
-    Wait,
+    /// Waits for this long.
+    Wait(Input),
     /// Calls something that is not in this file; its name.
     CallOther(String),
     /// Tells somebody outside: a notification, a conversation attribute.
@@ -371,6 +389,11 @@ impl Chart {
         })
     }
 
+    /// The sequence to which a reference such as `./tasks/task[id]` leads.
+    pub fn find(&self, reference: &str) -> Option<SequenceId> {
+        find(&self.sequences, reference)
+    }
+
     /// Where a step is, in words: sequence, owners and outputs, the step.
     pub fn path(&self, id: StepId) -> String {
         let mut parts = vec![self.step(id).label()];
@@ -385,6 +408,13 @@ impl Chart {
         parts.reverse();
         parts.join(" > ")
     }
+}
+
+fn find(sequences: &[Sequence], reference: &str) -> Option<SequenceId> {
+    let (path, id) = reference.strip_suffix(']')?.split_once('[')?;
+    let kind = path.rsplit('/').next()?;
+    let is_it = |sequence: &Sequence| sequence.kind.word() == kind && sequence.ref_id == id;
+    sequences.iter().position(is_it).map(SequenceId)
 }
 
 impl Step {

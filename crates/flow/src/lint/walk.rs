@@ -4,15 +4,19 @@
 //! an entry, every case. Data Actions further along fail in the same way. A way ends with a terminal; ways that come
 //! to the same place in the same state are one. What is remembered on the way is what a judgement needs: what was
 //! heard since the failure, whether the interaction was marked, whether somebody was told.
+//!
+//! A walk may also know what some variables hold; then it takes only the side of a condition that they allow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chart::{CallKind, SequenceId};
 use crate::chart::{
     Chart, Class, FlowKind, Handling, Heard, Next, SequenceKind, Start, Step, StepId, TransferTo, heard,
 };
+use crate::expr::{self, Expr, Scope};
 use crate::graph::{Input, Source};
 use crate::problem::Place;
+use crate::value::Value;
 
 /// States that one walk visits at most; a walk that needs more says that it did not see everything.
 pub const STATES_MAX: usize = 20_000;
@@ -114,6 +118,24 @@ impl End {
         }
     }
 
+    /// What it is called, with its article.
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::Queue => "a queue",
+            Self::Callback => "a callback",
+            Self::Voicemail => "voicemail",
+            Self::Person => "a person",
+            Self::Number => "a phone number",
+            Self::Flow => "another flow",
+            Self::Menu => "a menu",
+            Self::Return => "the flow that called this one",
+            Self::Workflow => "the end of the workflow",
+            Self::Disconnect => "a disconnect",
+            Self::Error => "error handling",
+            Self::Loop => "no end",
+        }
+    }
+
     /// What it is called.
     pub const fn word(self) -> &'static str {
         match self {
@@ -133,10 +155,73 @@ impl End {
     }
 }
 
+/// What a variable is known to hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Constant {
+    /// Nothing.
+    NotSet,
+    /// Yes or no.
+    Boolean(bool),
+    /// A small whole number.
+    Integer(i64),
+    /// A short text.
+    Text(String),
+}
+
+/// What is known of variables, by their names in lower case.
+pub type Known = BTreeMap<String, Constant>;
+
+/// Numbers further from zero are no counters, and are not followed.
+const INTEGER_MAX: i64 = 100;
+
+/// Longer texts are not followed.
+const TEXT_BYTES_MAX: usize = 40;
+
+impl Constant {
+    /// The constant that a value is, when it is one that is worth following.
+    pub fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::NotSet => Some(Self::NotSet),
+            Value::Boolean(value) => Some(Self::Boolean(*value)),
+            Value::Integer(number) if number.abs() <= INTEGER_MAX => Some(Self::Integer(*number)),
+            Value::String(text) if text.len() <= TEXT_BYTES_MAX => Some(Self::Text(text.clone())),
+            _ => None,
+        }
+    }
+
+    fn value(&self) -> Value {
+        match self {
+            Self::NotSet => Value::NotSet,
+            Self::Boolean(value) => Value::Boolean(*value),
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::String(text.clone()),
+        }
+    }
+}
+
+struct Lookup<'a>(&'a Known);
+
+impl Scope for Lookup<'_> {
+    fn variable(&self, scope: &str, name: &str) -> Value {
+        let name = format!("{scope}.{name}").to_ascii_lowercase();
+        self.0.get(&name).map_or(Value::Unknown, Constant::value)
+    }
+}
+
+/// What an input is worth, as far as that is known.
+fn worth(input: &Input, known: &Known) -> Value {
+    match &input.source {
+        Source::NotSet => Value::NotSet,
+        Source::Literal(value) => value.clone(),
+        Source::Expression(expr) => expr::evaluate(expr, &Lookup(known)).unwrap_or(Value::Unknown),
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
     at: Position,
     stack: Vec<StepId>,
+    known: Option<Known>,
     heard: Heard,
     is_marked: bool,
     is_recorded: bool,
@@ -152,21 +237,36 @@ enum Position {
 
 /// Walks every way from the failure of the Data Action `from`.
 pub fn after_failure(chart: &Chart, from: StepId, fault: Fault) -> Ways {
+    after(chart, from, fault.output(), Some(fault), None)
+}
+
+/// Walks the ways from the failure of the Data Action `from` that `known` variables allow.
+pub fn after_failure_knowing(chart: &Chart, from: StepId, fault: Fault, known: &Known) -> Ways {
+    after(chart, from, fault.output(), Some(fault), Some(known.clone()))
+}
+
+/// Walks every way from one output of an action; Data Actions on the way work or fail as they like.
+pub fn after_output(chart: &Chart, from: StepId, output: &str) -> Ways {
+    after(chart, from, output, None, None)
+}
+
+fn after(chart: &Chart, from: StepId, output: &str, fault: Option<Fault>, known: Option<Known>) -> Ways {
     let step = chart.step(from);
-    let start = match step.output(fault.output()).and_then(|output| output.first) {
+    let start = match step.output(output).and_then(|output| output.first) {
         Some(first) => Position::Step(first),
         None => position(step, step.next),
     };
-    walk(chart, start, Some(fault))
+    walk(chart, start, fault, known)
 }
 
 /// Walks every way from the beginning of the flow, with Data Actions that work or fail as they like.
 pub fn from_start(chart: &Chart) -> Ways {
     match chart.start {
         Start::At(id) => match entry(chart, id) {
-            Some(start) => walk(chart, start, None),
+            Some(start) => walk(chart, start, None, None),
             None => {
-                let ways = chart.sequence(id).choices.iter().map(|&choice| walk(chart, Position::Step(choice), None));
+                let ways =
+                    chart.sequence(id).choices.iter().map(|&choice| walk(chart, Position::Step(choice), None, None));
                 ways.fold(Ways::default(), |mut all, ways| {
                     all.terminals.extend(ways.terminals);
                     all.asked.extend(ways.asked);
@@ -179,11 +279,12 @@ pub fn from_start(chart: &Chart) -> Ways {
     }
 }
 
-fn walk(chart: &Chart, start: Position, fault: Option<Fault>) -> Ways {
+fn walk(chart: &Chart, start: Position, fault: Option<Fault>, known: Option<Known>) -> Ways {
     let mut ways = Ways::default();
     let first = State {
         at: start,
         stack: Vec::new(),
+        known,
         heard: Heard::Nothing,
         is_marked: false,
         is_recorded: false,
@@ -217,7 +318,7 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
     let mut state = before.clone();
     match &step.class {
         Class::Say(audio) => state.heard = state.heard.max(heard(audio)),
-        Class::Collect(audio) => state.heard = state.heard.max(heard(audio)),
+        Class::Collect { says, .. } => state.heard = state.heard.max(heard(says)),
         Class::Attributes(pairs) => {
             state.is_marked |= pairs.iter().any(|(name, _)| is_mark(name));
             state.is_recorded = true;
@@ -228,6 +329,13 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
             ways.asked.insert(id);
         }
         _ => {}
+    }
+    if let Some(known) = &mut state.known {
+        learn(step, fault, known);
+        if let Some(to) = chosen(step, known) {
+            next.push(state.to(to));
+            return;
+        }
     }
     match &step.class {
         Class::Ask(_) => {
@@ -274,11 +382,128 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
         Class::Disconnect => end(ways, End::Disconnect, Some((id, step)), &state),
         Class::End => end(ways, End::Workflow, Some((id, step)), &state),
         Class::Lookup { .. } => every_output(step, &["found", "notFound", "failure"], &state, next),
-        Class::Find | Class::Collect(_) | Class::Choice | Class::CallOther(_) | Class::Opaque => {
+        Class::Find | Class::Collect { .. } | Class::Choice | Class::CallOther(_) | Class::Opaque => {
             every_output(step, &[""], &state, next);
         }
         _ => every_output(step, &[], &state, next),
     }
+}
+
+/// What an action tells of variables. A Data Action that fails leaves its success variables as they are.
+fn learn(step: &Step, fault: Option<Fault>, known: &mut Known) {
+    match &step.class {
+        Class::Assign(statements) => {
+            for (name, input) in statements {
+                match Constant::of(&worth(input, known)) {
+                    Some(constant) => known.insert(name.to_ascii_lowercase(), constant),
+                    None => known.remove(&name.to_ascii_lowercase()),
+                };
+            }
+        }
+        Class::Ask(ask) if fault.is_some() => {
+            for (_, variable) in &ask.failure_outputs {
+                known.remove(&variable.to_ascii_lowercase());
+            }
+        }
+        _ => {
+            for variable in &step.writes {
+                known.remove(&variable.to_ascii_lowercase());
+            }
+        }
+    }
+}
+
+/// The one place that a condition leads to, when it is known.
+fn chosen(step: &Step, known: &Known) -> Option<Position> {
+    let Class::Branch(asked) = &step.class else { return None };
+    let to = |output: Option<&crate::chart::Output>| {
+        output.and_then(|output| output.first).map_or(position(step, step.next), Position::Step)
+    };
+    if step.keyword == "decision" {
+        return match worth(asked, known) {
+            Value::Boolean(true) => Some(to(step.output("yes"))),
+            Value::Boolean(false) => Some(to(step.output("no"))),
+            _ => None,
+        };
+    }
+    let compared = match &asked.source {
+        Source::NotSet => Value::Boolean(true),
+        _ => worth(asked, known),
+    };
+    for output in step.outputs.iter().filter(|output| output.case.is_some()) {
+        match (output.case.as_ref().map(|case| worth(case, known)), &compared) {
+            (None | Some(Value::Unknown), _) | (_, Value::Unknown) => return None,
+            (Some(value), compared) if value == *compared => return Some(to(Some(output))),
+            _ => {}
+        }
+    }
+    Some(to(step.output("default")))
+}
+
+/// What variables hold when only Data Actions and look-ups that succeed would change them: initial values that are
+/// written out, of variables that everything else leaves alone or only counts up.
+pub fn initial(chart: &Chart) -> Known {
+    let declared = chart.variables.iter().chain(chart.sequences.iter().flat_map(|sequence| &sequence.variables));
+    let mut known = Known::new();
+    for variable in declared.filter(|variable| !variable.is_input) {
+        if let Source::Literal(value) = &variable.initial.source
+            && let Some(constant) = Constant::of(value)
+        {
+            known.insert(variable.name.to_ascii_lowercase(), constant);
+        }
+    }
+    for (id, step) in chart.numbered() {
+        match &step.class {
+            Class::Assign(statements) => {
+                for (name, input) in statements {
+                    let name = name.to_ascii_lowercase();
+                    let is_kept = in_success(chart, id)
+                        || counts(&name, input)
+                        || Constant::of(&worth(input, &Known::new())).as_ref() == known.get(&name);
+                    if !is_kept {
+                        known.remove(&name);
+                    }
+                }
+            }
+            Class::Ask(ask) => {
+                for (_, variable) in &ask.failure_outputs {
+                    known.remove(&variable.to_ascii_lowercase());
+                }
+            }
+            Class::Lookup { .. } => {}
+            _ if in_success(chart, id) => {}
+            _ => {
+                for variable in &step.writes {
+                    known.remove(&variable.to_ascii_lowercase());
+                }
+            }
+        }
+    }
+    known
+}
+
+/// True for an action that only runs after a Data Action or a look-up has succeeded.
+fn in_success(chart: &Chart, id: StepId) -> bool {
+    let mut owner = chart.step(id).owner;
+    while let Some((step, output)) = owner {
+        let step = chart.step(step);
+        let name = step.outputs.get(output).map_or("", |output| output.name.as_str());
+        match step.class {
+            Class::Ask(_) if name == "success" => return true,
+            Class::Lookup { .. } if name == "found" => return true,
+            _ => owner = step.owner,
+        }
+    }
+    false
+}
+
+/// True for `x = x + 1` and the like.
+fn counts(name: &str, input: &Input) -> bool {
+    let Source::Expression(Expr::Binary(_, left, right)) = &input.source else { return false };
+    [left, right].iter().any(|side| match &***side {
+        Expr::Variable { scope, name: of } => format!("{scope}.{of}").eq_ignore_ascii_case(name),
+        _ => false,
+    })
 }
 
 /// Every output that is switched on, and what follows where one of `expected` is missing or leads to nothing. An action
