@@ -274,7 +274,26 @@ impl<'a> Action<'a> {
             );
             self.say(report, "AC005", node.at, "config.response.successTemplate", said);
         }
-        if template.contains('#') || !template.trim_start().starts_with('{') {
+        if template.contains('#') {
+            return;
+        }
+        let template = template.trim();
+        if let Some(alias) = template.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'))
+            && mapped.contains(&alias)
+            && !self.outputs.is_empty()
+        {
+            let said = Said::new(
+                Low,
+                format!(
+                    "The contract promises {}; whether `{alias}` of the answer has it is not known here.",
+                    listed(&self.outputs)
+                ),
+                "Map each promised property by itself, with a default, and put the answer together from them.",
+            );
+            self.say(report, "AC005", node.at, "config.response.successTemplate", said);
+            return;
+        }
+        if !template.starts_with('{') {
             return;
         }
         let produced = keys(template);
@@ -292,7 +311,7 @@ impl<'a> Action<'a> {
 
     /// EP001, EP002, EP004 and AC006.
     fn endpoint(&self, report: &mut Report) {
-        let texts = self.url.into_iter().chain(self.body).chain(self.headers.iter().map(|(_, text)| *text));
+        let texts = self.url.into_iter().chain(self.body);
         if let Some((text, found)) = texts.clone().find_map(|text| Some((text, endpoints::identifier(text.text)?))) {
             let said = Said::new(
                 Medium,
@@ -323,6 +342,14 @@ impl<'a> Action<'a> {
             self.say(report, "AC006", text.at, "config.request", said);
         }
         let Some(url) = self.url else { return };
+        if url.text.to_ascii_lowercase().contains("/estimatedwaittime") {
+            let said = Said::new(
+                Low,
+                "This asks for the estimated wait time, which a flow knows by itself.",
+                "Use FindQueueEstimatedWaitTime(…) in the flow: no request, no limit, no outage.",
+            );
+            self.say(report, "RL004", url.at, "config.request.requestUrlTemplate", said);
+        }
         let Some(host) = endpoints::host(url.text).filter(|host| !host.starts_with('$') || host.contains("}.")) else {
             return;
         };
@@ -502,8 +529,15 @@ fn keys(template: &str) -> Vec<String> {
     while let Some((at, c)) = chars.next() {
         match c {
             '{' if template[..at].ends_with('$') || template[..at].ends_with("$!") => {
+                // Up to its own closing brace: arguments may be uses themselves.
+                let mut open = 1_u32;
                 for (_, c) in chars.by_ref() {
-                    if c == '}' {
+                    open = match c {
+                        '{' => open + 1,
+                        '}' => open - 1,
+                        _ => open,
+                    };
+                    if open == 0 {
                         break;
                     }
                 }
@@ -534,8 +568,15 @@ fn quoted(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("`{name}`")).collect()
 }
 
+/// Names that a message lists; more are counted.
+const LISTED_MAX: usize = 6;
+
 fn listed(names: &[&str]) -> String {
-    quoted(names).join(", ")
+    let shown = quoted(&names[..names.len().min(LISTED_MAX)]).join(", ");
+    match names.len().saturating_sub(LISTED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// `a is`, `a, b are`.

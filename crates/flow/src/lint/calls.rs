@@ -21,6 +21,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         contract(facts, call, report);
         limits_disagree(facts, call, report);
     }
+    never_assigned(facts, report);
     marks(facts, report);
     limits(facts, report);
     longest_way(facts, report);
@@ -129,7 +130,9 @@ fn unset_variables(facts: &Facts<'_>, call: &Call, report: &mut Report) {
         for (variable, reader, place) in unset(facts, call, fault) {
             let step = facts.chart.step(reader);
             let breaks = step.expressions.iter().any(|(_, expr)| facts::breaks_on(expr, &variable));
-            if !breaks && seen.insert(variable.clone()) {
+            // Whoever wrote actions for the failure may well show what there is of a variable.
+            let is_meant = facts.is_inside(reader, call.id, fault.output()) && is_shown_only(step, &variable);
+            if !breaks && !is_meant && seen.insert(variable.clone()) {
                 read.push(format!("{variable} (line {})", place.line));
             }
         }
@@ -143,6 +146,46 @@ fn unset_variables(facts: &Facts<'_>, call: &Call, report: &mut Report) {
         "Assign a default on the failure and timeout outputs, or give the variable an initial value.",
     );
     report.at("DA005", facts.chart, call.id, said);
+}
+
+/// True when a step only says or notes what a variable holds; nothing is lost when that is nothing.
+fn is_shown_only(step: &Step, variable: &str) -> bool {
+    const TOLERANT: [&str; 5] = ["append", "todisplaystring", "tostring", "tocommunication", "makecommunication"];
+    let tolerates = |expr: &Expr| {
+        let mut tolerated = false;
+        facts::visit(expr, &mut |expr| {
+            if let Expr::Call(name, arguments) = expr {
+                tolerated |= TOLERANT.contains(&name.to_ascii_lowercase().as_str())
+                    && arguments.iter().any(|argument| facts::mentions(argument, variable));
+            }
+        });
+        tolerated
+    };
+    matches!(step.class, Class::Attributes(_) | Class::Record)
+        || step.expressions.iter().filter(|(_, expr)| facts::mentions(expr, variable)).all(|(_, expr)| tolerates(expr))
+}
+
+/// DA005 for variables that nothing in the flow ever assigns.
+fn never_assigned(facts: &Facts<'_>, report: &mut Report) {
+    let declared = facts.chart.variables.iter().chain(facts.chart.sequences.iter().flat_map(|of| &of.variables));
+    for variable in declared.filter(|variable| !variable.has_initial()) {
+        let name = &variable.name;
+        if facts.chart.steps.iter().any(|step| facts::assigns(step, name)) {
+            continue;
+        }
+        let reader = facts.chart.numbered().find_map(|(id, step)| {
+            let is_asked = step.expressions.iter().any(|(_, expr)| facts::guards(expr, name));
+            let (at, _) = step.expressions.iter().find(|(_, expr)| facts::mentions(expr, name))?;
+            (!is_asked).then_some((id, *at))
+        });
+        let Some((id, at)) = reader else { continue };
+        let said = Said::new(
+            Medium,
+            format!("{name} is read here, and nothing ever assigns it."),
+            "Assign it before, give it an initial value, or remove it.",
+        );
+        report.within("DA005", facts.chart, id, at, said);
+    }
 }
 
 /// DA006

@@ -46,7 +46,7 @@ pub static RULES: [Rule; 69] = rules! {
     "DA002" Critical "a Data Action has no path for timeout"
     "DA003" High "only one of failure and timeout is handled"
     "DA004" Medium "the interaction is not marked when a Data Action fails"
-    "DA005" High "a variable stays unset when its Data Action fails, and is read"
+    "DA005" High "a variable is read that may hold nothing"
     "DA006" Medium "an answer is taken apart without a check"
     "DA007" Low "what the caller typed goes to a Data Action unchecked"
     "DA008" High "inputs do not fit the Data Action's contract"

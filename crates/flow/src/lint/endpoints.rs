@@ -50,7 +50,8 @@ pub(super) fn placeholder(text: &str) -> Option<String> {
     let is_name = !inner.is_empty()
         && inner.len() <= 60
         && inner.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-'));
-    (is_name && !is_markup(inner)).then(|| format!("<{inner}>"))
+    let is_element = text.contains(&format!("</{inner}>"));
+    (is_name && !is_element && !is_markup(inner)).then(|| format!("<{inner}>"))
 }
 
 fn is_markup(tag: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::expr::{Binary, Expr, Literal};
 use crate::graph::{Input, Source};
 use crate::lint::walk::{self, End, Fault, Known, Ways};
 use crate::lint::{Library, Settings};
-use crate::value::Value;
+use crate::value::{Sound, Value};
 
 /// A chart with everything that was found out about it once.
 pub(super) struct Facts<'a> {
@@ -177,12 +177,12 @@ impl<'a> Facts<'a> {
         false
     }
 
-    /// True when the flow has a way to a queue.
+    /// True when the flow transfers to a queue somewhere.
     pub(super) fn has_queue(&self) -> bool {
         use crate::chart::TransferTo::{Queue, QueueFromMenu};
         let is_queue =
             |step: &Step| matches!(&step.class, Class::Transfer(to) if matches!(to.to, Queue | QueueFromMenu));
-        self.chart.steps.iter().any(is_queue) || self.chart.on_error.handling == Handling::Queue
+        self.chart.steps.iter().any(is_queue)
     }
 
     /// True when nothing says that `variable` holds something: no initial value, and nobody asks for it.
@@ -465,10 +465,14 @@ pub(super) fn whole(input: &Input) -> Option<i64> {
 pub(super) fn spoken(input: &Input) -> String {
     match &input.source {
         Source::NotSet => String::new(),
-        Source::Literal(value) => value.to_text().unwrap_or_else(|| match value {
-            Value::Audio(audio) => audio.to_string(),
-            _ => String::new(),
-        }),
+        Source::Literal(Value::Audio(audio)) => {
+            let speech = audio.0.iter().filter_map(|sound| match sound {
+                Sound::Speech(text) => Some(text.as_str()),
+                _ => None,
+            });
+            speech.collect::<Vec<_>>().join(" ")
+        }
+        Source::Literal(value) => value.to_text().unwrap_or_default(),
         Source::Expression(expr) => {
             let mut text = String::new();
             visit(expr, &mut |expr| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::chart::{CallKind, Class, FlowKind, Heard, StepId, TransferTo, heard};
+use crate::chart::{CallKind, Class, FlowKind, Handling, Heard, StepId, TransferTo, heard};
 use crate::graph::{Input, Source};
 use crate::lint::Severity::{Critical, High, Info, Low, Medium};
 use crate::lint::calls::{ask, shown};
@@ -109,7 +109,8 @@ fn silent_ends(facts: &Facts<'_>, report: &mut Report) {
 fn nobody(facts: &Facts<'_>, report: &mut Report) {
     let leads_out = facts.chart.steps.iter().any(|step| matches!(step.class, Class::Transfer(_) | Class::Callback));
     let is_waiting = matches!(facts.chart.kind, FlowKind::Call(CallKind::InQueue));
-    if facts.calls.is_empty() || leads_out || is_waiting || facts.has_queue() {
+    let is_caught = facts.chart.on_error.handling == Handling::Queue;
+    if facts.calls.is_empty() || leads_out || is_waiting || is_caught {
         return;
     }
     let said = Said::new(
@@ -258,7 +259,8 @@ fn says_nothing(facts: &Facts<'_>, call: &Call, report: &mut Report) {
     for (id, step) in facts.chart.numbered() {
         let Class::Say(says) = &step.class else { continue };
         let fault = FAULTS.into_iter().find(|fault| facts.is_inside(id, call.id, fault.output()));
-        let (Some(fault), Heard::Word | Heard::Nothing) = (fault, heard(says)) else { continue };
+        let is_short = heard(says) < Heard::Sentence || is_jargon(&facts::spoken(says));
+        let (Some(fault), true) = (fault, is_short) else { continue };
         let said = Said::new(
             Low,
             format!("What is said on {} is too short to be understood.", fault.output()),
@@ -266,6 +268,15 @@ fn says_nothing(facts: &Facts<'_>, call: &Call, report: &mut Report) {
         );
         report.at("AU003", facts.chart, id, said);
     }
+}
+
+/// True for a few words that mean something to whoever wrote the flow, not to a caller.
+fn is_jargon(text: &str) -> bool {
+    const WORDS_MAX: usize = 3;
+    let text = text.to_ascii_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.len() <= WORDS_MAX
+        && words.iter().any(|word| matches!(*word, "failure" | "failed" | "error" | "timeout" | "exception"))
 }
 
 /// AU004
