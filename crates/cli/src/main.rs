@@ -41,6 +41,8 @@ enum Command {
     #[command(subcommand)]
     Degrade(commands::degrade::Degrade),
     #[command(subcommand)]
+    Flow(commands::flow::Flow),
+    #[command(subcommand)]
     Incidents(commands::incidents::Incidents),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
@@ -64,6 +66,7 @@ impl Command {
             Self::Doctor(_) => commands::doctor::run(global),
             Self::Config(config) => commands::config::run(config, global),
             Self::Degrade(degrade) => commands::degrade::run(degrade, global),
+            Self::Flow(flow) => commands::flow::run(flow, global),
             Self::Incidents(incidents) => commands::incidents::run(incidents, global),
             Self::Completions(completions) => commands::completions::run(completions),
             Self::Man(man) => commands::man::run(man, global),
@@ -79,6 +82,7 @@ impl Command {
             | Self::Doctor(_)
             | Self::Config(_)
             | Self::Degrade(_)
+            | Self::Flow(_)
             | Self::Incidents(_)
             | Self::Completions(_)
             | Self::Man(_) => "error",

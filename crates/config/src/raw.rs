@@ -27,6 +27,44 @@ pub struct File {
     pub alerts: Ordered<Spanned<Receiver>>,
     /// What callers get while something behind the gateway is slow or broken.
     pub degrade: Degrade,
+    /// What `flow lint` holds flows to.
+    pub lint: Lint,
+}
+
+/// What `flow lint` holds flows to.
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Lint {
+    /// The longest that one Data Action may keep a caller waiting. Default 3s.
+    pub call_limit: Option<Span>,
+    /// The longest that all Data Actions on one way may take together. Default 6s.
+    pub path_limit: Option<Span>,
+    /// The most attempts of one Data Action, the first included. Default 2.
+    pub attempts_max: Option<u16>,
+    /// The longest that a poll loop may go on. Default 30m.
+    pub poll_limit: Option<Span>,
+    /// How long a processing prompt is taken to play. Default 60s.
+    pub prompt_length: Option<Span>,
+    /// What findings of a rule weigh, by the rule's name; `off` switches it off.
+    pub rules: std::collections::BTreeMap<String, Weight>,
+}
+
+/// What a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// The rule is switched off.
+    Off,
+    /// Good to know.
+    Info,
+    /// Better done otherwise.
+    Low,
+    /// A warning.
+    Medium,
+    /// An error.
+    High,
+    /// An error: callers are lost without a word.
+    Critical,
 }
 
 /// Where the servers listen.

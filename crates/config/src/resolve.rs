@@ -76,6 +76,14 @@ impl Resolver<'_> {
             store: Store { path: file.store.path },
             alerts: file.alerts.0.into_iter().filter_map(|(name, receiver)| self.receiver(name, receiver)).collect(),
             degrade: self.degrade(file.degrade),
+            lint: crate::Lint {
+                call_limit: file.lint.call_limit.map(|span| span.0),
+                path_limit: file.lint.path_limit.map(|span| span.0),
+                attempts_max: file.lint.attempts_max,
+                poll_limit: file.lint.poll_limit.map(|span| span.0),
+                prompt_length: file.lint.prompt_length.map(|span| span.0),
+                rules: file.lint.rules,
+            },
         }
     }
 

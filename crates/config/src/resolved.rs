@@ -24,6 +24,25 @@ pub struct Config {
     pub alerts: Vec<Receiver>,
     /// Where durable state lives.
     pub store: Store,
+    /// What `flow lint` holds flows to.
+    pub lint: Lint,
+}
+
+/// What `flow lint` holds flows to; what is `None` is left to the lint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lint {
+    /// The longest that one Data Action may take.
+    pub call_limit: Option<Duration>,
+    /// The longest that all Data Actions on one way may take.
+    pub path_limit: Option<Duration>,
+    /// The most attempts of one Data Action.
+    pub attempts_max: Option<u16>,
+    /// The longest that a poll loop may go on.
+    pub poll_limit: Option<Duration>,
+    /// How long a processing prompt plays.
+    pub prompt_length: Option<Duration>,
+    /// What findings weigh, by rule.
+    pub rules: std::collections::BTreeMap<String, crate::raw::Weight>,
 }
 
 /// Listening addresses.

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod degrade;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod flow;
 pub(crate) mod incidents;
 pub(crate) mod init;
 pub(crate) mod man;

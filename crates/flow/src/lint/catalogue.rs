@@ -39,9 +39,10 @@ impl Rule {
 }
 
 /// Every rule, by family.
-pub static RULES: [Rule; 69] = rules! {
+pub static RULES: [Rule; 70] = rules! {
     "SY001" Critical "the file cannot be read"
     "SY002" High "a part of the file cannot be read"
+    "SY003" Low "a comment that allows nothing"
     "DA001" Critical "a Data Action has no path for failure"
     "DA002" Critical "a Data Action has no path for timeout"
     "DA003" High "only one of failure and timeout is handled"

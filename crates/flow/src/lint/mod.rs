@@ -4,11 +4,13 @@
 //! [`walk`]), and rules judge the ends. What a rule says once for a whole flow it says once, with every place.
 
 mod actions;
+pub mod allow;
 mod calls;
 mod catalogue;
 mod endpoints;
 mod facts;
 mod fallbacks;
+pub mod fix;
 mod literals;
 mod lookups;
 mod policy;
