@@ -14,23 +14,21 @@ pub mod chart;
 pub mod expr;
 pub mod lint;
 
-mod archy;
 mod data_action;
-mod graph;
+mod flow;
+mod input;
 mod problem;
 mod run;
 mod value;
 mod yaml;
 
 pub use data_action::{ActionError, DataAction, Field, FieldKind, Request, TIMEOUT_MAX, TIMEOUT_MIN};
-pub use graph::{
-    Action, ActionId, ActionKind, CallData, Case, Choice, Entry, ErrorHandling, Flow, Input, Kind, ListId, Menu,
-    MenuId, MenuSettings, Source, Statement, Task, TaskId, Transfer, Variable,
-};
+pub use flow::Flow;
+pub use input::{Input, Kind, Source};
 pub use problem::{PROBLEMS_MAX, Place, Problem, ProblemKind, Problems};
 pub use run::{
-    ACTIONS_MAX, ACTIONS_MAX_IN_ERROR, Answer, Ask, Destination, EndReason, FlowError, Inputs, Outcome, OutcomeKind,
-    Playback, Reply, Run, Settings, Step,
+    ACTIONS_MAX, ACTIONS_MAX_IN_ERROR, About, Answer, Ask, Destination, EndReason, Event, FlowError, Inputs, Outcome,
+    OutcomeKind, Performed, Playback, Question, Reply, Run, Settings, Step,
 };
 pub use value::{Audio, Sound, TEXT_MAX, Value};
 pub use yaml::FILE_BYTES_MAX;

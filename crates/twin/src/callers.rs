@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Answer, Ask, Inputs, Reply, Run, Settings, Step, Value};
+use flow::chart::TransferTo;
+use flow::{About, Answer, Ask, Inputs, Reply, Run, Settings, Step, Value};
 
 use crate::execute::{Execution, Failure, execute};
 use crate::shared::Shared;
@@ -15,6 +16,9 @@ pub const RATE_MAX: f64 = 1_000.0;
 
 /// The most callers in the flow at one time; further ones are not placed, and counted as such.
 pub const CALLERS_MAX: usize = 5_000;
+
+/// How long a caller who types nothing is waited for.
+const ENTRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Lets callers arrive at the rate that is set, until the twin shuts down.
 pub(crate) async fn arrive(shared: Arc<Shared>) {
@@ -77,7 +81,7 @@ fn place(shared: &Arc<Shared>) {
 /// One caller, from the greeting to the queue or the end.
 async fn call(shared: Arc<Shared>, arrival: Arrival) {
     let mut asks = Vec::new();
-    let (mut run, mut step) = Run::start(Arc::clone(&arrival.flow), inputs(&arrival), Settings::default());
+    let (mut run, mut step) = Run::start(&arrival.flow, inputs(&arrival), Settings::default());
     let outcome = loop {
         let answer = match step {
             Step::End(outcome) => break outcome,
@@ -95,11 +99,23 @@ async fn call(shared: Arc<Shared>, arrival: Arrival) {
                 asks.push(record);
                 Answer::Data { reply, waited: record.waited }
             }
-            Step::Transfer(to) => {
-                let taken = shared.world().transfer(&arrival, &to.queue, to.priority, shared.clock.mono());
+            Step::Collect { .. } => {
+                shared.clock.sleep(ENTRY_TIMEOUT).await;
+                Answer::Entered { digits: None, waited: ENTRY_TIMEOUT }
+            }
+            // What nobody has told the twin is taken to be as the flow's author expects it.
+            Step::Branch(question) if question.about == About::Condition => Answer::Took("no".to_owned()),
+            Step::Branch(question) => Answer::Took(question.outputs.first().cloned().unwrap_or_default()),
+            Step::Wait(time) => {
+                shared.clock.sleep(time).await;
+                Answer::Waited
+            }
+            Step::Transfer(to) if to.to == TransferTo::Queue || to.to == TransferTo::QueueFromMenu => {
+                let taken = shared.world().transfer(&arrival, &to.target, to.priority, shared.clock.mono());
                 shared.talks.notify_one();
                 if taken { Answer::Transferred } else { Answer::TransferFailed }
             }
+            Step::Transfer(_) => Answer::Transferred,
         };
         step = run.resume(answer);
     };

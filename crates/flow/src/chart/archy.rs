@@ -1,16 +1,17 @@
 //! Archy YAML to a chart; exports are rewritten as Archy first.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::export;
 use super::template::{self, Substitutions};
+use super::values;
 use super::{
-    Ask, Chart, Class, Declared, FlowKind, Handling, Next, OnError, Output, Sequence, SequenceId, SequenceKind, Start,
-    Step, StepId, Transfer, TransferTo,
+    Ask, Chart, Choice, Class, Declared, FlowKind, Handling, MenuSettings, Next, OnError, Output, Reference, Sequence,
+    SequenceId, SequenceKind, Start, Statement, Step, StepId, Transfer, TransferTo,
 };
-use crate::archy::values;
 use crate::expr;
-use crate::graph::{Input, Source};
+use crate::input::{Input, Kind, Source};
 use crate::problem::{Findings, Place, Problem, ProblemKind, Problems};
 use crate::value::{Audio, Sound, Value};
 use crate::yaml::{self, Entry, Node, NodeKind};
@@ -28,8 +29,11 @@ pub(super) fn read(text: &str, substitutions: &Substitutions) -> Result<Chart, P
 }
 
 fn chart_of(root: &Node, unsubstituted: Vec<(String, Place)>, findings: Findings) -> Result<Chart, Problems> {
-    let Some(top) = root.entries().iter().find(|entry| entry.value.get("name").is_some() || has_steps(&entry.value))
-    else {
+    let is_flow = |entry: &&Entry| {
+        !matches!(FlowKind::of(&entry.key), FlowKind::Other(_))
+            || entry.value.get("name").is_some() && has_steps(&entry.value)
+    };
+    let Some(top) = root.entries().iter().find(is_flow) else {
         return Err(Problem {
             at: root.at,
             kind: ProblemKind::FlowType,
@@ -75,7 +79,7 @@ impl Reader {
         self.has_default_prompt = prompt.is_some_and(values::names_something);
 
         let kind = FlowKind::of(&top.key);
-        let on_error = self.on_error(body, top.at);
+        let mut on_error = self.on_error(body, top.at);
         let mut variables = self.declared(body.get("variables"));
         variables.extend(self.declared(body.get("startUpTaskVariables")));
         if let Some(list) = body.get("startUpTaskActions") {
@@ -95,6 +99,9 @@ impl Reader {
         }
         let start = self.start(body);
         self.resolve();
+        if let Handling::Jump(reference) = &mut on_error.handling {
+            reference.target = super::find(&self.sequences, &reference.text);
+        }
         let greeting = body.get("initialGreeting").map(|node| self.term(node));
         let mut problems = self.problems();
         problems.sort_by_key(|problem| problem.at);
@@ -102,12 +109,15 @@ impl Reader {
             kind,
             name: body.get("name").and_then(Node::text).unwrap_or_default().to_owned(),
             at: top.at,
+            body_at: body.at,
             start,
+            start_reference: start_reference(body),
             greeting,
             sequences: std::mem::take(&mut self.sequences),
             steps: std::mem::take(&mut self.steps),
             variables,
             on_error,
+            menu_settings: menu_settings(body),
             problems,
             unsubstituted,
         }
@@ -121,21 +131,19 @@ impl Reader {
     fn on_error(&mut self, body: &Node, at: Place) -> OnError {
         let Some(settings) = body.get("settingsErrorHandling") else {
             let audio = Input::not_set(at);
-            return OnError { at, handling: Handling::Default, audio };
+            return OnError { at, handling: Handling::Default, audio, says_nothing: false };
         };
         let audio = self.input(settings, "preHandlingAudio");
+        let says_nothing = settings.get("preHandlingAudio").is_some() && audio.source == Source::NotSet;
         let Some(entry) = settings.get("errorHandling").and_then(|node| node.entries().first()) else {
-            return OnError { at: settings.at, handling: Handling::Default, audio };
+            return OnError { at: settings.at, handling: Handling::Default, audio, says_nothing };
         };
         let handling = match entry.key.as_str() {
-            "queue" => Handling::Queue,
-            "task" | "menu" => {
-                let reference = ["targetTaskRef", "targetMenuRef"].iter().find_map(|key| entry.value.get(key)?.text());
-                Handling::Jump(reference.unwrap_or_default().to_owned())
-            }
+            "queue" => Handling::Queue(self.input(&entry.value, "targetQueue")),
+            "task" | "menu" => Handling::Jump(reference(&entry.value)),
             other => Handling::End(other.to_owned()),
         };
-        OnError { at: entry.at, handling, audio }
+        OnError { at: entry.at, handling, audio, says_nothing }
     }
 
     fn declared(&mut self, node: Option<&Node>) -> Vec<Declared> {
@@ -144,8 +152,10 @@ impl Reader {
             let Some(entry) = item.entries().first() else { continue };
             let Some(name) = entry.value.get("name").and_then(Node::text) else { continue };
             let is_input = entry.value.get("isInput").is_some_and(Node::is_true);
+            let kind = values::kind(entry.key.strip_suffix("Variable").unwrap_or(&entry.key));
             let initial = self.input(&entry.value, "initialValue");
-            declared.push(Declared { name: name.to_owned(), at: entry.at, initial, is_input });
+            let initial = self.fitted(initial, kind);
+            declared.push(Declared { name: name.to_owned(), at: entry.at, kind, initial, is_input });
         }
         declared
     }
@@ -155,6 +165,11 @@ impl Reader {
         let name = if named.is_empty() { node.get("name").and_then(Node::text).unwrap_or_default() } else { named };
         let ref_id = node.get("refId").and_then(Node::text).unwrap_or(name);
         let variables = if named.is_empty() { self.declared(node.get("variables")) } else { Vec::new() };
+        if self.sequences.iter().any(|other| other.kind == kind && other.ref_id == ref_id) {
+            let message = format!("tell two {}s with the refId `{ref_id}` apart", kind.word());
+            self.findings.note(at, ProblemKind::Duplicate, message, "Give each its own `refId`.");
+        }
+        let audio = self.input(node, "audio");
         self.sequences.push(Sequence {
             kind,
             at,
@@ -162,17 +177,72 @@ impl Reader {
             ref_id: ref_id.to_owned(),
             first: None,
             choices: Vec::new(),
+            audio,
             variables,
         });
         if kind == SequenceKind::Menu {
             let choices = node.get("choices").map(Node::items).unwrap_or_default();
             let around = Around { sequence: id, owner: None, after: Next::End };
-            let choices: Vec<StepId> = choices.iter().filter_map(|item| self.only(item, around)).collect();
+            let choices: Vec<Choice> = choices.iter().filter_map(|item| self.choice(item, around)).collect();
             self.sequences[id.0].choices = choices;
         } else {
             let around = Around { sequence: id, owner: None, after: Next::End };
             self.sequences[id.0].first = self.list(actions, around);
         }
+    }
+
+    fn choice(&mut self, item: &Node, around: Around) -> Option<Choice> {
+        let dtmf = item.entries().first().and_then(|entry| entry.value.get("dtmf"));
+        let key = dtmf.and_then(|node| self.key(node));
+        Some(Choice { key, step: self.only(item, around)? })
+    }
+
+    fn key(&mut self, node: &Node) -> Option<char> {
+        let text = node.text().unwrap_or_default();
+        let key = match text.strip_prefix("digit_") {
+            Some("star") => Some('*'),
+            Some("pound") => Some('#'),
+            Some(digit) => digit.parse::<char>().ok().filter(char::is_ascii_digit),
+            None => None,
+        };
+        if key.is_none() && text != "none" && !text.contains(template::STAND_IN) {
+            self.findings.note(
+                node.at,
+                ProblemKind::Value,
+                format!("read `{text}` as a key"),
+                "Write digit_0 to digit_9, digit_star, digit_pound or none.",
+            );
+        }
+        key
+    }
+
+    /// A literal in the shape of its variable: `lit: 5` is text in a string variable.
+    fn fitted(&mut self, input: Input, kind: Kind) -> Input {
+        let Source::Literal(value) = input.source else { return input };
+        // What a template parameter stands for will fit when it is there.
+        if value.to_text().is_some_and(|text| text.contains(template::STAND_IN)) {
+            return Input { at: input.at, source: Source::Literal(Value::Unknown) };
+        }
+        match kind.fit(value) {
+            Ok(value) => Input { at: input.at, source: Source::Literal(value) },
+            Err(message) => {
+                let hint = "Change the value, or the kind of the variable.";
+                self.findings.note(input.at, ProblemKind::Value, message, hint);
+                Input::not_set(input.at)
+            }
+        }
+    }
+
+    /// An input without which an action means nothing.
+    fn required(&mut self, node: &Node, key: &str, owner: &str) -> Input {
+        if node.get(key).is_none() {
+            self.missing(node.at, key, owner);
+        }
+        self.input(node, key)
+    }
+
+    fn missing(&mut self, at: Place, key: &str, owner: &str) {
+        self.findings.note(at, ProblemKind::Missing, format!("find `{key}` of {owner}"), format!("Add `{key}:` here."));
     }
 
     /// Reads a list of actions; the number of its first.
@@ -232,7 +302,7 @@ impl Reader {
             literals: Vec::new(),
         });
         let class = self.class(entry);
-        let is_loop = matches!(class, Class::Loop(_));
+        let is_loop = matches!(class, Class::Loop { .. });
         self.steps[id.0].class = class;
         self.gather(id, node);
         if is_loop {
@@ -270,14 +340,15 @@ impl Reader {
         let keyword = keyword(&entry.key);
         match keyword.as_str() {
             "updateData" => Class::Assign(self.statements(node)),
-            "decision" => Class::Branch(self.input(node, "condition")),
+            "decision" => Class::Branch(self.required(node, "condition", "decision")),
             "switch" => Class::Branch(self.compared(node)),
-            "playAudio" => Class::Say(self.input(node, "audio")),
+            "playAudio" => Class::Say(self.required(node, "audio", "playAudio")),
             "communicate" => Class::Say(self.input(node, "communication")),
             "sendResponse" | "sendAutoReply" => Class::Say(self.body(node)),
             "holdMusic" | "playEstimatedWaitTime" | "playPositionInQueue" | "playAudioOnSilence" => {
                 Class::Say(Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) })
             }
+            "getParticipantData" => Class::ReadAttributes(self.read_attributes(node)),
             "setParticipantData" => Class::Attributes(self.attributes(node)),
             "callData" | "callSecureData" | "callBridgeAction" => self.ask(node),
             "dataTableLookup" => self.lookup(node),
@@ -294,7 +365,11 @@ impl Reader {
             | "evaluateScheduleGroup"
             | "getExternalContact"
             | "getConversationData" => Class::Find,
-            "collectInput" => Class::Collect { says: self.input(node, "inputAudio"), digits: digits(node) },
+            "collectInput" => Class::Collect {
+                says: self.input(node, "inputAudio"),
+                digits: digits(node),
+                into: ["inputData", "resultData"].iter().find_map(|key| variable(node.get(key)?)),
+            },
             "askForSlot"
             | "askForBoolean"
             | "askForIntent"
@@ -305,12 +380,14 @@ impl Reader {
             | "dialByExtension"
             | "detectSilence" => {
                 let says = Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) };
-                Class::Collect { says, digits: None }
+                Class::Collect { says, digits: None, into: None }
             }
-            "callTask" => Class::CallTask(reference(node), None),
+            "callTask" => Class::CallTask(reference(node), self.task_inputs(node)),
             "endTask" => Class::EndTask(end_of_task(node)),
-            "jumpToTask" | "jumpToMenu" | "changeState" | "subMenu" | "jumpToBot" => Class::Jump(reference(node), None),
-            "loop" => Class::Loop(self.input(node, "loopCount")),
+            "jumpToTask" | "jumpToMenu" | "changeState" | "subMenu" | "jumpToBot" => Class::Jump(reference(node)),
+            "loop" => {
+                Class::Loop { index: node.get("currentIndex").and_then(variable), count: self.input(node, "loopCount") }
+            }
             "loopNext" => Class::LoopNext(self.loops.last().copied()),
             "loopExit" => Class::LoopExit(self.loops.last().copied()),
             "transferToAcd" if entry.key.starts_with("menu") => self.transfer(node, TransferTo::QueueFromMenu),
@@ -336,8 +413,7 @@ impl Reader {
             | "callLexV2Bot" | "callNuanceMixBot" => Class::CallOther(self.other(node)),
             "sendNotification" | "setConversationData" | "disconnectWorkitem" => Class::Record,
             "task" if entry.key.starts_with("menu") => Class::Choice,
-            "getParticipantData"
-            | "setLanguage"
+            "setLanguage"
             | "setPostFlow"
             | "setScreenPop"
             | "setWhisperAudio"
@@ -356,13 +432,15 @@ impl Reader {
         }
     }
 
-    fn statements(&mut self, node: &Node) -> Vec<(String, Input)> {
+    fn statements(&mut self, node: &Node) -> Vec<Statement> {
         let mut statements = Vec::new();
         for item in node.get("statements").map(Node::items).unwrap_or_default() {
             let Some(entry) = item.entries().first() else { continue };
             let Some(variable) = entry.value.get("variable").and_then(Node::text) else { continue };
-            let value = self.input(&entry.value, "value");
-            statements.push((variable.to_owned(), value));
+            let kind = values::kind(&entry.key);
+            let value = self.required(&entry.value, "value", "a statement");
+            let value = self.fitted(value, kind);
+            statements.push(Statement { variable: variable.to_owned(), kind, value });
         }
         statements
     }
@@ -391,14 +469,29 @@ impl Reader {
             .collect()
     }
 
+    fn read_attributes(&mut self, node: &Node) -> Vec<(Input, String)> {
+        let items = node.get("attributes").map(Node::items).unwrap_or_default();
+        let attributes: Vec<&Node> = items.iter().filter_map(|item| item.get("attribute")).collect();
+        let read = |attribute: &Node| {
+            let target = attribute.get("variable").or_else(|| attribute.get("value"));
+            target.and_then(|node| variable(node).or_else(|| node.text().map(str::to_owned)))
+        };
+        attributes.into_iter().filter_map(|attribute| Some((self.input(attribute, "name"), read(attribute)?))).collect()
+    }
+
+    fn task_inputs(&mut self, node: &Node) -> Vec<(String, Input)> {
+        let inputs = node.get("taskInputs").or_else(|| node.get("inputs")).map(Node::entries).unwrap_or_default();
+        inputs.iter().map(|entry| (entry.key.clone(), self.term(&entry.value))).collect()
+    }
+
     fn ask(&mut self, node: &Node) -> Class {
         let category = node.get("category").and_then(|node| node.entries().first());
         let action = category.and_then(|entry| {
             ["dataAction", "bridgeAction", "secureDataAction"].iter().find_map(|key| entry.value.get(key))
         });
         let action = action.and_then(|node| node.entries().first());
-        let timeout = self.input(node, "timeout");
-        let written = match &timeout.source {
+        let limit = self.input(node, "timeout");
+        let written = match &limit.source {
             Source::Literal(Value::Duration(timeout)) => Some(*timeout),
             _ => None,
         };
@@ -414,7 +507,7 @@ impl Reader {
             success_outputs: variables_of(details.and_then(|node| node.get("successOutputs"))),
             failure_outputs: variables_of(details.and_then(|node| node.get("failureOutputs"))),
             timeout: written,
-            has_computed_timeout: matches!(timeout.source, Source::Expression(_)),
+            limit,
             has_processing_prompt,
         }))
     }
@@ -424,12 +517,17 @@ impl Reader {
         Class::Lookup {
             table: table.map(|entry| entry.key.clone()).unwrap_or_default(),
             key: self.input(node, "lookupValue"),
+            found: variables_of(table.and_then(|entry| entry.value.get("foundOutputs"))),
         }
     }
 
     fn transfer(&mut self, node: &Node, to: TransferTo) -> Class {
         let targets = ["targetQueue", "targetNumber", "targetFlow", "targetUser", "targetGroup", "userOrGroup"];
-        let target = targets.iter().find(|key| node.get(key).is_some()).copied().unwrap_or("targetQueue");
+        let target = targets.iter().find(|key| node.get(key).is_some()).copied();
+        if target.is_none() && to == TransferTo::Queue {
+            self.missing(node.at, "targetQueue", "transferToAcd");
+        }
+        let target = target.unwrap_or("targetQueue");
         Class::Transfer(Transfer {
             to,
             target: self.input(node, target),
@@ -475,7 +573,7 @@ impl Reader {
             let source = match entry.key.as_str() {
                 "lit" => Source::Literal(values::literal(&entry.value)),
                 "tts" | "text" => Source::Literal(Value::Audio(Audio::speech(entry.value.text().unwrap_or_default()))),
-                "prompt" => Source::Literal(prompt(entry.value.text().unwrap_or_default())),
+                "prompt" => Source::Literal(prompt(&values::prompt_name(&entry.value))),
                 "exp" => self.expression(&entry.value),
                 _ => continue,
             };
@@ -489,11 +587,12 @@ impl Reader {
         match expr::parse(text) {
             Ok(expr) => Source::Expression(expr),
             Err(error) => {
+                let character = text.get(..error.offset).map_or(0, |before| before.chars().count()) + 1;
                 self.findings.note(
                     node.at,
                     ProblemKind::Expression,
-                    format!("read this expression: {}", error.message),
-                    "Check quotes, commas and brackets.",
+                    format!("{} (character {character} of the expression)", error.message),
+                    "Check quotes, commas and brackets around this character.",
                 );
                 Source::Literal(Value::Unknown)
             }
@@ -511,14 +610,10 @@ impl Reader {
     /// Leads every reference to its sequence.
     fn resolve(&mut self) {
         let mut known: BTreeMap<String, Option<SequenceId>> = BTreeMap::new();
-        for index in 0..self.steps.len() {
-            let (Class::CallTask(reference, _) | Class::Jump(reference, _)) = &self.steps[index].class else {
-                continue;
-            };
-            let found = *known.entry(reference.clone()).or_insert_with(|| super::find(&self.sequences, reference));
-            if let Class::CallTask(_, target) | Class::Jump(_, target) = &mut self.steps[index].class {
-                *target = found;
-            }
+        for step in &mut self.steps {
+            let (Class::CallTask(reference, _) | Class::Jump(reference)) = &mut step.class else { continue };
+            let found = known.entry(reference.text.clone());
+            reference.target = *found.or_insert_with(|| super::find(&self.sequences, &reference.text));
         }
     }
 }
@@ -569,9 +664,38 @@ fn keyword(key: &str) -> String {
     }
 }
 
-fn reference(node: &Node) -> String {
+fn reference(node: &Node) -> Reference {
     let keys = ["targetTaskRef", "targetMenuRef", "targetStateRef", "targetBotRef"];
-    keys.iter().find_map(|key| node.get(key)?.text()).unwrap_or_default().to_owned()
+    let written = keys.iter().find_map(|key| node.get(key));
+    let text = written.and_then(Node::text).unwrap_or_default().to_owned();
+    Reference { at: written.map_or(node.at, |node| node.at), text, target: None }
+}
+
+fn start_reference(body: &Node) -> Option<Reference> {
+    let written = body.get("startUpRef").filter(|node| node.text().is_some_and(|text| !text.is_empty()))?;
+    Some(Reference { at: written.at, text: written.text().unwrap_or_default().to_owned(), target: None })
+}
+
+/// How menus behave where a flow says nothing.
+const MENU_SETTINGS: MenuSettings = MenuSettings { selection_timeout: Duration::from_secs(10), repeats: 3 };
+
+fn menu_settings(body: &Node) -> MenuSettings {
+    let Some(node) = body.get("settingsMenu") else { return MENU_SETTINGS };
+    let literal = |key: &str| node.get(key).and_then(|node| node.get("lit")).map(values::literal);
+    let repeats = match literal("repeatCount") {
+        Some(Value::Integer(count)) => u32::try_from(count.clamp(0, 10)).unwrap_or(MENU_SETTINGS.repeats),
+        _ => MENU_SETTINGS.repeats,
+    };
+    let selection_timeout = match literal("menuSelectionTimeout") {
+        Some(Value::Duration(time)) => time,
+        _ => MENU_SETTINGS.selection_timeout,
+    };
+    MenuSettings { selection_timeout, repeats }
+}
+
+/// The variable in `{var: Task.x}`.
+fn variable(node: &Node) -> Option<String> {
+    node.get("var").and_then(Node::text).map(str::to_owned)
 }
 
 fn end_of_task(node: &Node) -> String {

@@ -9,11 +9,12 @@
 mod archy;
 mod export;
 mod template;
+mod values;
 
 use std::time::Duration;
 
 use crate::expr::Expr;
-use crate::graph::{Input, Source};
+use crate::input::{Input, Kind, Source};
 use crate::problem::{Place, Problem, Problems};
 use crate::value::Value;
 
@@ -28,8 +29,12 @@ pub struct Chart {
     pub name: String,
     /// Where its first line is.
     pub at: Place,
+    /// Where its settings begin.
+    pub body_at: Place,
     /// Where it begins.
     pub start: Start,
+    /// The reference that says so, where there is one.
+    pub start_reference: Option<Reference>,
     /// What plays before anything else.
     pub greeting: Option<Input>,
     /// Its tasks, menus, states and bots, in the order of the file; the start-up list of an in-queue flow or common
@@ -41,6 +46,8 @@ pub struct Chart {
     pub variables: Vec<Declared>,
     /// What happens after an error of the flow.
     pub on_error: OnError,
+    /// How menus behave.
+    pub menu_settings: MenuSettings,
     /// What is wrong with it, without making it unreadable: expressions that do not parse, keys that occur twice.
     pub problems: Vec<Problem>,
     /// Template parameters that were not given a value, with the place of the first use.
@@ -79,6 +86,46 @@ pub enum CallKind {
     Secure,
 }
 
+/// How menus wait for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MenuSettings {
+    /// How long the caller may think.
+    pub selection_timeout: Duration,
+    /// How often a menu is said again before it gives up.
+    pub repeats: u32,
+}
+
+/// A reference to a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it is written.
+    pub at: Place,
+    /// As it is written.
+    pub text: String,
+    /// Where it leads; none when it leads nowhere.
+    pub target: Option<SequenceId>,
+}
+
+/// A choice of a menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The key: a digit, `*` or `#`; none when it is chosen by voice only.
+    pub key: Option<char>,
+    /// What it does.
+    pub step: StepId,
+}
+
+/// One assignment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The variable with its scope.
+    pub variable: String,
+    /// What it may hold.
+    pub kind: Kind,
+    /// What it gets.
+    pub value: Input,
+}
+
 /// Where a flow begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -110,7 +157,9 @@ pub struct Sequence {
     /// Its first action; none when it is empty, and none for a menu.
     pub first: Option<StepId>,
     /// The choices of a menu, in order.
-    pub choices: Vec<StepId>,
+    pub choices: Vec<Choice>,
+    /// What a menu says.
+    pub audio: Input,
     /// Its own variables.
     pub variables: Vec<Declared>,
 }
@@ -137,6 +186,8 @@ pub struct Declared {
     pub name: String,
     /// Where it is declared.
     pub at: Place,
+    /// What it may hold.
+    pub kind: Kind,
     /// What it holds first.
     pub initial: Input,
     /// True when whoever starts the flow gives it a value.
@@ -159,19 +210,21 @@ pub struct OnError {
     pub handling: Handling,
     /// What is played before.
     pub audio: Input,
+    /// True when the author chose to play nothing before.
+    pub says_nothing: bool,
 }
 
 /// What is done after an error of the flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Handling {
     /// Nothing is written: the platform says a sentence and disconnects.
     Default,
     /// The interaction ends; the keyword says how: `disconnect`, `exit`, `endWorkflow`.
     End(String),
-    /// The caller goes to a queue.
-    Queue,
+    /// The caller goes to this queue.
+    Queue(Input),
     /// Control goes to a task or menu.
-    Jump(String),
+    Jump(Reference),
 }
 
 /// One action.
@@ -235,13 +288,15 @@ pub struct Output {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Class {
     /// Assigns variables.
-    Assign(Vec<(String, Input)>),
+    Assign(Vec<Statement>),
     /// Branches; what a decision asks, or what a switch compares.
     Branch(Input),
     /// Plays or writes something to the other side.
     Say(Input),
     /// Writes participant data: names and values.
     Attributes(Vec<(Input, Input)>),
+    /// Reads participant data: name, and the variable it goes to.
+    ReadAttributes(Vec<(Input, String)>),
     /// Asks another system.
     Ask(Box<Ask>),
     /// Reads a data table; the key.
@@ -250,6 +305,8 @@ pub enum Class {
         table: String,
         /// What is looked up.
         key: Input,
+        /// Which column goes to which variable.
+        found: Vec<(String, String)>,
     },
     /// Finds a queue, a user, a schedule: local, but may not find it.
     Find,
@@ -259,15 +316,22 @@ pub enum Class {
         says: Input,
         /// The fewest and the most digits, where it is digits that are asked for.
         digits: Option<(u32, u32)>,
+        /// The variable that holds the entry.
+        into: Option<String>,
     },
-    /// Runs a task and comes back; the reference as written, and where it leads.
-    CallTask(String, Option<SequenceId>),
+    /// Runs a task and comes back; the task's variables that are set on entry.
+    CallTask(Reference, Vec<(String, Input)>),
     /// Ends a called task by this output.
     EndTask(String),
-    /// Goes elsewhere and does not come back; the reference as written, and where it leads.
-    Jump(String, Option<SequenceId>),
+    /// Goes elsewhere and does not come back.
+    Jump(Reference),
     /// Repeats an output.
-    Loop(Input),
+    Loop {
+        /// The variable that counts from 0.
+        index: Option<String>,
+        /// How often.
+        count: Input,
+    },
     /// Goes on with the next round of the innermost loop.
     LoopNext(Option<StepId>),
     /// Leaves the innermost loop.
@@ -343,10 +407,17 @@ pub struct Ask {
     pub failure_outputs: Vec<(String, String)>,
     /// The flow's own time limit, where it is written out.
     pub timeout: Option<Duration>,
-    /// True when a time limit is written that only a run could know.
-    pub has_computed_timeout: bool,
+    /// The flow's own time limit as it is written.
+    pub limit: Input,
     /// True when a recording covers the wait.
     pub has_processing_prompt: bool,
+}
+
+impl Ask {
+    /// True when a time limit is written that only a run could know.
+    pub fn has_computed_timeout(&self) -> bool {
+        matches!(self.limit.source, Source::Expression(_))
+    }
 }
 
 impl Chart {
@@ -468,6 +539,19 @@ impl FlowKind {
             "workflow" | "workitem" | "surveyInvite" => Self::Workflow(key.to_owned()),
             "commonModule" => Self::CommonModule,
             _ => Self::Other(key.to_owned()),
+        }
+    }
+
+    /// The file's top-level key.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Call(CallKind::Inbound) => "inboundCall",
+            Self::Call(CallKind::Outbound) => "outboundCall",
+            Self::Call(CallKind::InQueue) => "inqueueCall",
+            Self::Call(CallKind::Secure) => "secureCall",
+            Self::Email => "inboundEmail",
+            Self::CommonModule => "commonModule",
+            Self::Digital(key) | Self::Bot(key) | Self::Workflow(key) | Self::Other(key) => key,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::problem::Place;
 pub struct Substitutions(pub BTreeMap<String, String>);
 
 /// What stands for a parameter without a value, before its name.
-const STAND_IN: &str = "SUB_";
+pub(super) const STAND_IN: &str = "SUB_";
 
 /// A text without template parameters, and those that had no value.
 pub(super) struct Filled {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::chart::{Ask, Class, Heard, Step, StepId};
 use crate::expr::{Expr, Literal};
-use crate::graph::Source;
+use crate::input::Source;
 use crate::lint::Severity::{Critical, High, Low, Medium};
 use crate::lint::facts::{self, Call, FAULTS, Facts, LimitSource};
 use crate::lint::walk::{End, Fault};

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::chart::{Chart, Class, Declared, Handling, Heard, Next, SequenceId, Start, Step, StepId, heard};
+use crate::chart::{
+    Chart, Class, Declared, Handling, Heard, Next, Reference, SequenceId, Start, Statement, Step, StepId, heard,
+};
 use crate::data_action::{TIMEOUT_MAX, TIMEOUT_MIN};
 use crate::expr::{Binary, Expr, Literal};
-use crate::graph::{Input, Source};
+use crate::input::{Input, Source};
 use crate::lint::walk::{self, End, Fault, Known, Ways};
 use crate::lint::{Library, Settings};
 use crate::value::{Sound, Value};
@@ -95,7 +97,7 @@ impl<'a> Facts<'a> {
         };
         let own = self.library.actions.get(&ask.action).and_then(|action| action.timeout);
         let (time, source) = match (ask.timeout, own) {
-            _ if ask.has_computed_timeout => (TIMEOUT_MAX, LimitSource::Computed),
+            _ if ask.has_computed_timeout() => (TIMEOUT_MAX, LimitSource::Computed),
             // An export writes the platform's default out; the action's own limit holds then.
             (Some(TIMEOUT_MAX) | None, Some(own)) => (own, LimitSource::Action),
             (Some(TIMEOUT_MAX) | None, None) => (TIMEOUT_MAX, LimitSource::Default),
@@ -121,7 +123,7 @@ impl<'a> Facts<'a> {
             match &step.class {
                 Class::Say(says) if heard(says) > Heard::Nothing => return heard(says),
                 Class::Assign(_) | Class::Attributes(_) | Class::Branch(_) | Class::Choice | Class::Known => {
-                    at = before
+                    at = before;
                 }
                 _ => return Heard::Nothing,
             }
@@ -241,7 +243,7 @@ fn successors(chart: &Chart, with_returns: bool) -> Vec<Vec<StepId>> {
         firsts
     };
     for step in &chart.steps {
-        if let Class::CallTask(_, Some(target)) = &step.class {
+        if let Class::CallTask(Reference { target: Some(target), .. }, _) = &step.class {
             ends[target.0].extend(behind(step));
             ends[target.0].extend(outputs(step));
         }
@@ -252,11 +254,11 @@ fn successors(chart: &Chart, with_returns: bool) -> Vec<Vec<StepId>> {
         let mut next: Vec<StepId> = Vec::new();
         let mut falls_through = true;
         match &step.class {
-            Class::Jump(_, Some(target)) => {
+            Class::Jump(Reference { target: Some(target), .. }) => {
                 next.extend(entry(*target));
                 falls_through = false;
             }
-            Class::CallTask(_, Some(target)) => next.extend(entry(*target)),
+            Class::CallTask(Reference { target: Some(target), .. }, _) => next.extend(entry(*target)),
             Class::LoopNext(Some(to)) => {
                 next.push(*to);
                 falls_through = false;
@@ -290,7 +292,7 @@ fn asking(chart: &Chart) -> Vec<bool> {
     let mut sequences = vec![false; chart.sequences.len()];
     let is_asking = |step: &Step, sequences: &[bool]| match &step.class {
         Class::Ask(_) => true,
-        Class::CallTask(_, Some(target)) => sequences[target.0],
+        Class::CallTask(Reference { target: Some(target), .. }, _) => sequences[target.0],
         _ => false,
     };
     // Tasks that call tasks: once more until nothing changes, at most once for each of them.
@@ -317,7 +319,7 @@ pub(super) fn reachable(facts: &Facts<'_>) -> BTreeSet<StepId> {
         starts.push(id);
     }
     if let Handling::Jump(reference) = &chart.on_error.handling {
-        starts.extend(chart.find(reference));
+        starts.extend(reference.target);
     }
     let mut reached = BTreeSet::new();
     let mut sequences = BTreeSet::new();
@@ -326,9 +328,11 @@ pub(super) fn reachable(facts: &Facts<'_>) -> BTreeSet<StepId> {
             continue;
         }
         let sequence = chart.sequence(id);
-        let inside = facts.reach(sequence.choices.iter().copied().chain(sequence.first), |_| false);
+        let inside = facts.reach(sequence.choices.iter().map(|choice| choice.step).chain(sequence.first), |_| false);
         for &step in &inside {
-            if let Class::Jump(_, Some(to)) | Class::CallTask(_, Some(to)) = &chart.step(step).class {
+            if let Class::Jump(Reference { target: Some(to), .. })
+            | Class::CallTask(Reference { target: Some(to), .. }, _) = &chart.step(step).class
+            {
                 starts.push(*to);
             }
         }
@@ -445,7 +449,9 @@ pub(super) fn breaks_on(expr: &Expr, variable: &str) -> bool {
 /// The variables that an action assigns.
 pub(super) fn assigns(step: &Step, variable: &str) -> bool {
     let assigned = match &step.class {
-        Class::Assign(statements) => statements.iter().any(|(name, _)| name.eq_ignore_ascii_case(variable)),
+        Class::Assign(statements) => {
+            statements.iter().any(|Statement { variable: name, .. }| name.eq_ignore_ascii_case(variable))
+        }
         _ => false,
     };
     assigned || step.writes.iter().any(|name| name.eq_ignore_ascii_case(variable))

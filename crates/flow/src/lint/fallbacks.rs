@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::chart::{CallKind, Class, FlowKind, Handling, Heard, StepId, TransferTo, heard};
-use crate::graph::{Input, Source};
+use crate::input::{Input, Source};
 use crate::lint::Severity::{Critical, High, Info, Low, Medium};
 use crate::lint::calls::{ask, shown};
 use crate::lint::facts::{self, Call, FAULTS, Facts};
@@ -109,7 +109,7 @@ fn silent_ends(facts: &Facts<'_>, report: &mut Report) {
 fn nobody(facts: &Facts<'_>, report: &mut Report) {
     let leads_out = facts.chart.steps.iter().any(|step| matches!(step.class, Class::Transfer(_) | Class::Callback));
     let is_waiting = matches!(facts.chart.kind, FlowKind::Call(CallKind::InQueue));
-    let is_caught = facts.chart.on_error.handling == Handling::Queue;
+    let is_caught = matches!(facts.chart.on_error.handling, Handling::Queue(_));
     if facts.calls.is_empty() || leads_out || is_waiting || is_caught {
         return;
     }

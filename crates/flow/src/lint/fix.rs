@@ -63,7 +63,7 @@ pub fn flow(text: &str, substitutions: &Substitutions, options: &Options) -> Opt
                 }
             }
         }
-        if !ask.has_computed_timeout && ask.timeout.is_none_or(|timeout| timeout == TIMEOUT_MAX) {
+        if !ask.has_computed_timeout() && ask.timeout.is_none_or(|timeout| timeout == TIMEOUT_MAX) {
             let what = format!("`{}`: the time limit is {} s", ask.action, options.limit.as_secs());
             make(with_limit(&text, at, options.limit), "TO002", at, what, &mut text);
         }
@@ -157,7 +157,7 @@ fn with_output(text: &str, at: Place, fault: Fault, queue: &str) -> Option<Strin
         let first = lines[outputs.start + 1..outputs.end].iter().find(|line| !line.trim().is_empty())?;
         let indent = indent_of(first);
         let is_there = |line: &&str| indent_of(line) == indent && line[indent..].starts_with(&format!("{name}:"));
-        if lines[outputs.clone()].iter().any(|line| is_there(&line)) {
+        if lines[outputs.clone()].iter().any(|line| is_there(line)) {
             return None;
         }
         return Some(spliced(text, &lines, outputs.start + 1..outputs.start + 1, &branch(indent)));

@@ -1,7 +1,7 @@
 //! Data tables: what happens when an entry is missing, the table is not there, or the key is nothing.
 
-use crate::chart::{Class, Heard, StepId};
-use crate::graph::{Input, Source};
+use crate::chart::{Class, Heard, Statement, StepId};
+use crate::input::{Input, Source};
 use crate::lint::Severity::{Critical, High, Medium};
 use crate::lint::facts::{self, Facts};
 use crate::lint::walk::{self, End};
@@ -9,7 +9,7 @@ use crate::lint::{Report, Said};
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     for (id, step) in facts.chart.numbered() {
-        let Class::Lookup { table, key } = &step.class else { continue };
+        let Class::Lookup { table, key, .. } = &step.class else { continue };
         missing(facts, id, table, report);
         if facts.chart.kind.has_customer() {
             drops(facts, id, table, report);
@@ -82,7 +82,7 @@ fn unset_key(facts: &Facts<'_>, id: StepId, key: &Input, report: &mut Report) {
             continue;
         }
         let is_certain = |step: &crate::chart::Step| match &step.class {
-            Class::Assign(statements) => statements.iter().any(|(name, input)| {
+            Class::Assign(statements) => statements.iter().any(|Statement { variable: name, value: input, .. }| {
                 name.eq_ignore_ascii_case(&variable)
                     && match &input.source {
                         Source::Literal(_) => true,

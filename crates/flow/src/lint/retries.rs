@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::chart::{Class, StepId};
+use crate::chart::{Class, Reference, Statement, StepId};
 use crate::expr::{Binary, Expr};
-use crate::graph::{Input, Source};
+use crate::input::{Input, Source};
 use crate::lint::Severity::{Critical, High, Low, Medium};
 use crate::lint::calls::{ask, shown};
 use crate::lint::facts::{self, Call, Facts};
@@ -77,7 +77,7 @@ impl Cycle {
             self.steps.iter().any(|&id| id != call.id && facts::assigns(facts.chart.step(id), variable))
         };
         let counts_items = self.steps.iter().any(|&id| match &facts.chart.step(id).class {
-            Class::Loop(Input { source: Source::Expression(expr), .. }) => {
+            Class::Loop { count: Input { source: Source::Expression(expr), .. }, .. } => {
                 let mut found = false;
                 facts::visit(expr, &mut |expr| {
                     found |= matches!(expr, Expr::Call(name, _) if name.eq_ignore_ascii_case("count"));
@@ -260,7 +260,11 @@ fn endless(facts: &Facts<'_>, report: &mut Report) {
     };
     let mut told: BTreeSet<StepId> = BTreeSet::new();
     for (id, step) in facts.chart.numbered() {
-        let (Class::Jump(_, Some(_)) | Class::CallTask(_, Some(_))) = &step.class else { continue };
+        let (Class::Jump(Reference { target: Some(_), .. }) | Class::CallTask(Reference { target: Some(_), .. }, _)) =
+            &step.class
+        else {
+            continue;
+        };
         let stop = |at: StepId| is_entry(at);
         let back = facts.reach_inside(facts.follows(id).iter().copied().take(1), stop);
         if !back.contains(&id) || told.contains(&id) {
@@ -288,7 +292,7 @@ fn bound(facts: &Facts<'_>, from: StepId, steps: &BTreeSet<StepId>) -> Bound {
     let mut best = Bound::None;
     for &id in steps {
         let found = match &facts.chart.step(id).class {
-            Class::Loop(count) => match facts::whole(count) {
+            Class::Loop { count, .. } => match facts::whole(count) {
                 Some(times) => Bound::Times(times),
                 None => Bound::Computed,
             },
@@ -316,7 +320,7 @@ fn counter(facts: &Facts<'_>, from: StepId, id: StepId, asked: &Input, steps: &B
     }
     let counted = facts::variables(expr).into_iter().find_map(|variable| {
         let counting = steps.iter().copied().find(|&at| match &facts.chart.step(at).class {
-            Class::Assign(statements) => statements.iter().any(|(name, input)| {
+            Class::Assign(statements) => statements.iter().any(|Statement { variable: name, value: input, .. }| {
                 name.eq_ignore_ascii_case(&variable)
                     && matches!(&input.source, Source::Expression(expr) if facts::mentions(expr, &variable))
             }),

@@ -58,7 +58,7 @@ fn unreachable(facts: &Facts<'_>, report: &mut Report) {
     }
     let reached = facts::reachable(facts);
     for sequence in &chart.sequences {
-        let mut steps = sequence.choices.iter().copied().chain(sequence.first).peekable();
+        let mut steps = sequence.choices.iter().map(|choice| choice.step).chain(sequence.first).peekable();
         if steps.peek().is_none() || steps.any(|step| reached.contains(&step)) {
             continue;
         }
@@ -94,24 +94,27 @@ fn references(facts: &Facts<'_>, report: &mut Report) {
         report.about("ST002", chart.at, "", said);
     }
     if let Handling::Jump(reference) = &chart.on_error.handling
-        && chart.find(reference).is_none()
+        && reference.target.is_none()
     {
         let said = Said::new(
             High,
-            format!("Error handling leads to `{reference}`, which is not there."),
+            format!("Error handling leads to `{}`, which is not there.", reference.text),
             "Name a task or menu of this file.",
         );
         report.about("ST002", chart.on_error.at, "error handling", said);
     }
     for (id, step) in chart.numbered() {
-        let (Class::Jump(reference, None) | Class::CallTask(reference, None)) = &step.class else { continue };
-        let in_file = reference.split_once('#').map(|(file, _)| file.rsplit('/').next().unwrap_or(file));
+        let (Class::Jump(reference) | Class::CallTask(reference, _)) = &step.class else { continue };
+        if reference.target.is_some() {
+            continue;
+        }
+        let in_file = reference.text.split_once('#').map(|(file, _)| file.rsplit('/').next().unwrap_or(file));
         if in_file.is_some_and(|file| facts.library.files.contains(file)) {
             continue;
         }
         let said = Said::new(
             High,
-            format!("`{reference}` leads nowhere: the flow cannot be published."),
+            format!("`{}` leads nowhere: the flow cannot be published.", reference.text),
             "Name a task, menu or state of this file, by its refId.",
         );
         report.at("ST002", chart, id, said);
@@ -215,7 +218,7 @@ fn repeated(facts: &Facts<'_>, report: &mut Report) {
         let later = facts.reach_inside([start], |id| id == call.id);
         for other in &facts.calls[index + 1..] {
             let Some((_, second)) = ask(facts, other.id) else { continue };
-            let same = |left: &crate::graph::Input, right: &crate::graph::Input| left.source == right.source;
+            let same = |left: &crate::input::Input, right: &crate::input::Input| left.source == right.source;
             let is_same = first.action == second.action
                 && first.category == second.category
                 && first.inputs.len() == second.inputs.len()
@@ -227,7 +230,7 @@ fn repeated(facts: &Facts<'_>, report: &mut Report) {
                 .inputs
                 .iter()
                 .filter_map(|(_, input)| match &input.source {
-                    crate::graph::Source::Expression(expr) => Some(facts::variables(expr)),
+                    crate::input::Source::Expression(expr) => Some(facts::variables(expr)),
                     _ => None,
                 })
                 .flatten()

@@ -2,7 +2,7 @@
 
 use crate::chart::{Class, Handling, StepId, Transfer, TransferTo};
 use crate::expr::Expr;
-use crate::graph::Source;
+use crate::input::Source;
 use crate::lint::Severity::{High, Low, Medium};
 use crate::lint::facts::{self, Facts};
 use crate::lint::walk::{self, End, Ways};

@@ -9,12 +9,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::chart::{CallKind, SequenceId};
+use crate::chart::{CallKind, Reference, SequenceId, Statement};
 use crate::chart::{
     Chart, Class, FlowKind, Handling, Heard, Next, SequenceKind, Start, Step, StepId, TransferTo, heard,
 };
 use crate::expr::{self, Expr, Scope};
-use crate::graph::{Input, Source};
+use crate::input::{Input, Source};
 use crate::problem::Place;
 use crate::value::Value;
 
@@ -265,8 +265,11 @@ pub fn from_start(chart: &Chart) -> Ways {
         Start::At(id) => match entry(chart, id) {
             Some(start) => walk(chart, start, None, None),
             None => {
-                let ways =
-                    chart.sequence(id).choices.iter().map(|&choice| walk(chart, Position::Step(choice), None, None));
+                let ways = chart
+                    .sequence(id)
+                    .choices
+                    .iter()
+                    .map(|choice| walk(chart, Position::Step(choice.step), None, None));
                 ways.fold(Ways::default(), |mut all, ways| {
                     all.terminals.extend(ways.terminals);
                     all.asked.extend(ways.asked);
@@ -348,21 +351,21 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
         }
         Class::Branch(_) if step.keyword == "decision" => every_output(step, &["yes", "no"], &state, next),
         Class::Branch(_) => every_output(step, &["default"], &state, next),
-        Class::CallTask(_, Some(target)) if state.stack.len() < STACK_MAX => {
+        Class::CallTask(Reference { target: Some(target), .. }, _) if state.stack.len() < STACK_MAX => {
             if let Some(at) = entry(chart, *target) {
                 state.stack.push(id);
                 next.push(state.to(at));
             }
         }
         Class::EndTask(path) => leave(chart, step.sequence, path, &state, ways, next),
-        Class::Jump(_, Some(target)) => {
+        Class::Jump(Reference { target: Some(target), .. }) => {
             state.stack.clear();
             match entry(chart, *target) {
                 Some(at) => next.push(state.to(at)),
                 None => end(ways, End::Menu, Some((id, step)), &state),
             }
         }
-        Class::Loop(_) => every_output(step, &["loop", ""], &state, next),
+        Class::Loop { .. } => every_output(step, &["loop", ""], &state, next),
         Class::LoopNext(Some(target)) => next.push(state.to(Position::Step(*target))),
         Class::LoopExit(Some(target)) => {
             let owner = chart.step(*target);
@@ -393,7 +396,7 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
 fn learn(step: &Step, fault: Option<Fault>, known: &mut Known) {
     match &step.class {
         Class::Assign(statements) => {
-            for (name, input) in statements {
+            for Statement { variable: name, value: input, .. } in statements {
                 match Constant::of(&worth(input, known)) {
                     Some(constant) => known.insert(name.to_ascii_lowercase(), constant),
                     None => known.remove(&name.to_ascii_lowercase()),
@@ -455,7 +458,7 @@ pub fn initial(chart: &Chart) -> Known {
     for (id, step) in chart.numbered() {
         match &step.class {
             Class::Assign(statements) => {
-                for (name, input) in statements {
+                for Statement { variable: name, value: input, .. } in statements {
                     let name = name.to_ascii_lowercase();
                     let is_kept = in_success(chart, id)
                         || counts(&name, input)
@@ -531,7 +534,7 @@ fn leave(chart: &Chart, id: SequenceId, path: &str, state: &State, ways: &mut Wa
     // The walk may have begun inside a called task: then every caller may be the one.
     let callers: Vec<StepId> = chart
         .numbered()
-        .filter(|(_, step)| matches!(step.class, Class::CallTask(_, Some(target)) if target == id))
+        .filter(|(_, step)| matches!(step.class, Class::CallTask(Reference { target: Some(target), .. }, _) if target == id))
         .map(|(caller, _)| caller)
         .collect();
     for caller in &callers {
@@ -544,7 +547,7 @@ fn leave(chart: &Chart, id: SequenceId, path: &str, state: &State, ways: &mut Wa
             (FlowKind::Call(CallKind::InQueue), SequenceKind::StartUp) => End::Queue,
             (FlowKind::Workflow(_) | FlowKind::Bot(_), _) => End::Workflow,
             (FlowKind::CommonModule, _) => End::Return,
-            _ if chart.on_error.handling == Handling::Queue => End::Queue,
+            _ if matches!(chart.on_error.handling, Handling::Queue(_)) => End::Queue,
             _ => {
                 state.heard = state.heard.max(heard(&chart.on_error.audio));
                 End::Error

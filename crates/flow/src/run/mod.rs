@@ -4,7 +4,9 @@
 //! - A list runs in order. An output's list that ends without a terminal action falls through to
 //!   the action after its owner. A missing output is an empty list.
 //! - A task that ends without a terminal action returns to its caller; without a caller that is an
-//!   error of the flow.
+//!   error of the flow. A workflow ends there; a caller in a queue goes on waiting.
+//! - What only the outside can know (an entry, a table, a schedule, a condition over what nobody
+//!   supplied) is asked of the shell, which may try every answer.
 //! - An error of an expression is an error of the flow and goes to the flow's error handling; an
 //!   error inside error handling ends the call in silence.
 //! - A run has [`ACTIONS_MAX`] actions, and [`ACTIONS_MAX_IN_ERROR`] more once error handling began.
@@ -17,6 +19,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::chart::{SequenceId, StepId, TransferTo};
 use crate::problem::Place;
 use crate::value::{Audio, Value};
 
@@ -33,13 +36,11 @@ pub const ACTIONS_MAX_IN_ERROR: u32 = 1_000;
 pub struct Settings {
     /// How long the recording lasts that covers the wait for a data action.
     pub processing_prompt: Duration,
-    /// What a condition counts as that cannot be known.
-    pub unknown_condition: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { processing_prompt: Duration::from_secs(60), unknown_condition: false }
+        Self { processing_prompt: Duration::from_secs(60) }
     }
 }
 
@@ -61,6 +62,15 @@ pub enum Step {
         /// How long to wait.
         timeout: Duration,
     },
+    /// Collect digits; answer with [`Answer::Entered`].
+    Collect {
+        /// The fewest and the most digits, where the flow says.
+        digits: Option<(u32, u32)>,
+    },
+    /// Take one of several ways, which only the outside can know; answer with [`Answer::Took`].
+    Branch(Question),
+    /// Let time pass; answer with [`Answer::Waited`].
+    Wait(Duration),
     /// Hand the caller to a queue; answer with [`Answer::Transferred`] or [`Answer::TransferFailed`].
     Transfer(Destination),
     /// The flow is over for this caller.
@@ -70,6 +80,8 @@ pub enum Step {
 /// A question to another system.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
+    /// The action that asks.
+    pub step: StepId,
     /// The integration's category.
     pub category: String,
     /// The action's name.
@@ -89,13 +101,61 @@ pub struct Playback {
     pub duration: Duration,
 }
 
-/// A queue that a caller is handed to.
+/// What a caller is handed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// The queue's name.
-    pub queue: String,
+    /// What it is.
+    pub to: TransferTo,
+    /// Its name or number.
+    pub target: String,
     /// How important the call is.
     pub priority: i64,
+}
+
+/// A way that has to be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The action that asks.
+    pub step: StepId,
+    /// What is asked.
+    pub about: About,
+    /// The outputs that it may take, by name; an output without actions falls through.
+    pub outputs: Vec<String>,
+}
+
+/// What a [`Question`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// A condition over something that nobody supplied.
+    Condition,
+    /// Whether something is there: an entry of a table, a queue, a contact.
+    Presence,
+    /// What the other side says, or what time it is.
+    Other,
+}
+
+/// Something that a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What.
+    pub what: Performed,
+    /// The output that was taken; none when control simply went on.
+    pub output: Option<String>,
+    /// Time in the flow when it began.
+    pub at: Duration,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Performed {
+    /// The greeting played.
+    Greeting,
+    /// An action.
+    Step(StepId),
+    /// A menu was said.
+    Menu(SequenceId),
+    /// An error of the flow: what failed.
+    Error(String),
 }
 
 /// What came of a step.
@@ -117,6 +177,17 @@ pub enum Answer {
         /// How long the caller took.
         waited: Duration,
     },
+    /// Digits, or none in time.
+    Entered {
+        /// Which.
+        digits: Option<String>,
+        /// How long the caller took.
+        waited: Duration,
+    },
+    /// The output of a [`Question`] that was taken; one that is not there falls through.
+    Took(String),
+    /// The time has passed.
+    Waited,
     /// The queue took the caller.
     Transferred,
     /// The queue did not.
@@ -128,6 +199,8 @@ pub enum Answer {
 pub enum Reply {
     /// Outputs by name.
     Success(serde_json::Map<String, serde_json::Value>),
+    /// It answered, with what cannot be known here.
+    Unknown,
     /// An error, with details by the names of `failureOutputs`: `status`, `errorCode`, `userMessage`…
     Failure(BTreeMap<String, String>),
     /// Nothing in time.
@@ -160,6 +233,12 @@ pub struct Outcome {
 pub enum OutcomeKind {
     /// In a queue.
     Queue(Destination),
+    /// With somebody else: a number, a flow, a mailbox.
+    Handed(Destination),
+    /// With a callback that was arranged.
+    Callback,
+    /// Nobody was on the line, or the flow that called this one goes on.
+    Ended,
     /// Cut off.
     Disconnect,
     /// Cut off because the flow went round in circles.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Inputs;
+use crate::chart::Declared;
 use crate::expr::{Scope, evaluate};
-use crate::graph::{Input, Kind, Source, Variable};
+use crate::input::{Input, Kind, Source};
 use crate::value::Value;
 
 /// The variables of one scope.
 pub(super) type Cells = BTreeMap<String, Cell>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Cell {
     kind: Kind,
     value: Value,
@@ -54,7 +55,7 @@ pub(super) fn system(inputs: Inputs) -> Inputs {
 }
 
 /// Declares `variable` with its first value.
-pub(super) fn declare(cells: &mut Cells, variable: &Variable, value: Value) -> Result<(), String> {
+pub(super) fn declare(cells: &mut Cells, variable: &Declared, value: Value) -> Result<(), String> {
     let value = variable.kind.fit(value)?;
     cells.insert(variable.name.to_ascii_lowercase(), Cell { kind: variable.kind, value });
     Ok(())

@@ -57,7 +57,7 @@ fn a_timeout_takes_the_same_way_and_its_silence_is_counted() {
 fn a_stand_in_answer_marks_the_call_but_keeps_the_tier_it_carries() {
     let reply = success(r#"{"customerName": "Ada", "accountTier": "gold", "dataActionFailed": true}"#);
     let (_, outcome) = run(MAIN_IVR, &world(reply, 10));
-    assert!(matches!(&outcome.kind, OutcomeKind::Queue(to) if to.queue == "VIP" && to.priority == 10));
+    assert!(matches!(&outcome.kind, OutcomeKind::Queue(to) if to.target == "VIP" && to.priority == 10));
     assert_eq!(outcome.participant_data["dataActionFailed"], "true");
 }
 
@@ -65,7 +65,7 @@ fn a_stand_in_answer_marks_the_call_but_keeps_the_tier_it_carries() {
 fn a_vip_whose_queue_takes_nobody_goes_to_support_and_hears_why_when_that_is_full_too() {
     let reply = success(r#"{"accountTier": "gold"}"#);
     let world = World { replies: vec![(reply, 10)], closed: vec!["VIP"], ..World::default() };
-    assert!(matches!(run(MAIN_IVR, &world).1.kind, OutcomeKind::Queue(to) if to.queue == "Support"));
+    assert!(matches!(run(MAIN_IVR, &world).1.kind, OutcomeKind::Queue(to) if to.target == "Support"));
     let world = World { closed: vec!["VIP", "Support"], ..world };
     let outcome = run(MAIN_IVR, &world).1;
     assert_eq!((outcome.kind, outcome.is_silent), (OutcomeKind::Disconnect, false));

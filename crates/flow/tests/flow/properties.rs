@@ -1,7 +1,6 @@
 //! Whatever is put in: no panic, no endless run, and a printed expression reads back as itself.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use flow::expr::{Binary, Expr, Literal, Scope, Unary, evaluate, parse};
@@ -140,7 +139,7 @@ proptest! {
     fn every_flow_ends_within_its_actions(list in prop::collection::vec(actions(), 1..6), answers in prop::collection::vec(0..7u8, 1..20)) {
         let yaml = flow_of("", &list.join("\n"));
         let flow = Flow::parse(&yaml).unwrap_or_else(|problems| panic!("{problems}\n{yaml}"));
-        let (mut run, mut step) = Run::start(Arc::new(flow), BTreeMap::new(), Settings::default());
+        let (mut run, mut step) = Run::start(&flow, BTreeMap::new(), Settings::default());
         // Every step but the error sentence costs an action, so this is a ceiling of steps.
         for at in 0..2 * (ACTIONS_MAX + ACTIONS_MAX_IN_ERROR) as usize {
             if let Step::End(outcome) = &step {
@@ -163,6 +162,12 @@ fn answer(step: &Step, choice: u8) -> Answer {
         (Step::CallData(_), 0) => Answer::Data { reply: Reply::Timeout, waited },
         (Step::CallData(_), 1) => Answer::Data { reply: Reply::Failure(BTreeMap::new()), waited },
         (Step::CallData(_), _) => Answer::Data { reply: Reply::Success(serde_json::Map::new()), waited },
+        (Step::Collect { .. }, 0) => Answer::Entered { digits: None, waited },
+        (Step::Collect { .. }, _) => Answer::Entered { digits: Some(choice.to_string()), waited },
+        (Step::Branch(question), _) => {
+            Answer::Took(question.outputs.get(usize::from(choice)).cloned().unwrap_or_default())
+        }
+        (Step::Wait(_), _) => Answer::Waited,
         (Step::Transfer(_), 0..=4) => Answer::TransferFailed,
         _ => Answer::Transferred,
     }

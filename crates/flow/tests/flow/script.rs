@@ -1,7 +1,6 @@
 //! One way to run a flow in a test: answers from a script, a transcript of what happened.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use flow::{Answer, EndReason, Flow, Outcome, OutcomeKind, Reply, Run, Settings, Step, Value};
@@ -37,7 +36,7 @@ pub(crate) fn failure(details: &[(&str, &str)]) -> Reply {
 pub(crate) fn run(yaml: &str, world: &World) -> (Vec<String>, Outcome) {
     let flow = Flow::parse(yaml).unwrap_or_else(|problems| panic!("{problems}"));
     let inputs = BTreeMap::from([("Call.Ani".to_owned(), Value::from("tel:+13175550100"))]);
-    let (mut run, mut step) = Run::start(Arc::new(flow), inputs, Settings::default());
+    let (mut run, mut step) = Run::start(&flow, inputs, Settings::default());
     let mut transcript = Vec::new();
     let (mut asked, mut keys) = (0, world.keys.iter());
     for _ in 0..50_000 {
@@ -57,9 +56,23 @@ pub(crate) fn run(yaml: &str, world: &World) -> (Vec<String>, Outcome) {
                 transcript.push(format!("choose {}", offered.iter().collect::<String>()));
                 Answer::Key { key: keys.next().copied(), waited: Duration::from_secs(1) }
             }
+            Step::Collect { .. } => {
+                transcript.push("collect".to_owned());
+                let digits = keys.next().map(char::to_string);
+                Answer::Entered { digits, waited: Duration::from_secs(1) }
+            }
+            Step::Branch(question) => {
+                transcript.push(format!("which of {}", question.outputs.join(", ")));
+                // Tests say nothing of what only the outside knows: the last output is the least.
+                Answer::Took(question.outputs.last().cloned().unwrap_or_default())
+            }
+            Step::Wait(time) => {
+                transcript.push(format!("wait {} s", time.as_secs()));
+                Answer::Waited
+            }
             Step::Transfer(to) => {
-                transcript.push(format!("transfer {}", to.queue));
-                if world.closed.contains(&to.queue.as_str()) { Answer::TransferFailed } else { Answer::Transferred }
+                transcript.push(format!("transfer {}", to.target));
+                if world.closed.contains(&to.target.as_str()) { Answer::TransferFailed } else { Answer::Transferred }
             }
         };
         step = run.resume(answer);
@@ -82,7 +95,10 @@ pub(crate) fn check_flow(yaml: &str, world: &World, expected: &str) {
 
 fn end(outcome: &Outcome) -> String {
     let kind = match &outcome.kind {
-        OutcomeKind::Queue(to) => format!("queue {}", to.queue),
+        OutcomeKind::Queue(to) => format!("queue {}", to.target),
+        OutcomeKind::Handed(to) => format!("handed to {} {}", to.to.phrase(), to.target),
+        OutcomeKind::Callback => "callback".to_owned(),
+        OutcomeKind::Ended => "ended".to_owned(),
         OutcomeKind::Disconnect => "disconnect".to_owned(),
         OutcomeKind::Loop => "loop".to_owned(),
     };

@@ -33,6 +33,7 @@ struct TotalsBody {
     offered: u64,
     in_flow: u64,
     queued: u64,
+    handed_over: u64,
     in_queue: u64,
     answered: u64,
     talking: u64,
@@ -172,6 +173,7 @@ fn totals_body(totals: Totals) -> TotalsBody {
         offered: totals.offered,
         in_flow: totals.in_flow,
         queued: totals.queued,
+        handed_over: totals.handed_over,
         in_queue: totals.waiting,
         answered: totals.answered,
         talking: totals.talking,
@@ -187,6 +189,7 @@ fn totals_body(totals: Totals) -> TotalsBody {
 fn call_body(call: &CallRecord) -> CallBody {
     let kind = match call.ended {
         Ended::Queue => "queue",
+        Ended::HandedOver => "handedOver",
         Ended::Disconnect => "disconnect",
         Ended::Loop => "loop",
     };

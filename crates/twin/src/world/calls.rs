@@ -48,6 +48,8 @@ pub struct CallRecord {
 pub enum Ended {
     /// In a queue.
     Queue,
+    /// With somebody else: a number, another flow, a mailbox, a callback.
+    HandedOver,
     /// Cut off.
     Disconnect,
     /// Cut off after going round in circles.
@@ -76,7 +78,7 @@ pub enum AskOutcome {
 
 /// What has been counted since the start or the last reset.
 ///
-/// At every instant `offered = in_flow + queued + lost`; once nobody is in the flow,
+/// At every instant `offered = in_flow + queued + handed_over + lost`; once nobody is in the flow,
 /// `queued = answered + waiting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -86,6 +88,8 @@ pub struct Totals {
     pub in_flow: u64,
     /// Callers who reached a queue.
     pub queued: u64,
+    /// Ended with somebody else.
+    pub handed_over: u64,
     /// Callers who wait in a queue now.
     pub waiting: u64,
     /// Callers who were answered by an agent.
@@ -183,6 +187,7 @@ impl Calls {
         totals.in_flow -= 1;
         match record.ended {
             Ended::Queue => totals.queued += 1,
+            Ended::HandedOver => totals.handed_over += 1,
             Ended::Disconnect | Ended::Loop => totals.lost += 1,
         }
         if record.answered_after.is_some() {

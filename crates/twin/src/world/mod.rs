@@ -135,7 +135,8 @@ impl World {
     /// A caller's flow is over.
     pub(crate) fn finish(&mut self, arrival: Arrival, outcome: Outcome, asks: Vec<AskRecord>, now: Now) {
         let (ended, queue) = match outcome.kind {
-            OutcomeKind::Queue(destination) => (Ended::Queue, Some(destination.queue)),
+            OutcomeKind::Queue(destination) => (Ended::Queue, Some(destination.target)),
+            OutcomeKind::Handed(_) | OutcomeKind::Callback | OutcomeKind::Ended => (Ended::HandedOver, None),
             OutcomeKind::Disconnect => (Ended::Disconnect, None),
             OutcomeKind::Loop => (Ended::Loop, None),
         };

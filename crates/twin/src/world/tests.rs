@@ -42,7 +42,7 @@ fn to_queue(world: &mut World, now: Now) -> String {
     let arrival = world.arrive(now).unwrap();
     let id = arrival.conversation_id.clone();
     assert!(world.transfer(&arrival, "Support", 0, now.mono));
-    let queue = flow::Destination { queue: "Support".to_owned(), priority: 0 };
+    let queue = flow::Destination { to: flow::chart::TransferTo::Queue, target: "Support".to_owned(), priority: 0 };
     world.finish(arrival, outcome(OutcomeKind::Queue(queue)), Vec::new(), now);
     id
 }

@@ -81,8 +81,11 @@ struct Shown<'a> {
 
 impl Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        let place =
-            if self.excerpt.is_some() { String::new() } else { format!(" {}:{}", self.finding.file, self.finding.line) };
+        let place = if self.excerpt.is_some() {
+            String::new()
+        } else {
+            format!(" {}:{}", self.finding.file, self.finding.line)
+        };
         Some(Box::new(format!("{} {}: {}{place}", self.finding.rule, self.finding.severity, self.finding.title)))
     }
 

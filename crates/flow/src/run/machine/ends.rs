@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use super::{Move, Origin, Pending, Run, Then};
-use crate::graph::ErrorHandling;
-use crate::run::{ACTIONS_MAX, ACTIONS_MAX_IN_ERROR, Destination, EndReason, FlowError, Outcome, OutcomeKind, Step};
+use crate::chart::{Handling, TransferTo};
+use crate::input::Source;
+use crate::run::{
+    ACTIONS_MAX, ACTIONS_MAX_IN_ERROR, Destination, EndReason, FlowError, Outcome, OutcomeKind, Performed, Step,
+};
 use crate::value::{Audio, Value};
 
 /// What the platform says before it drops a call because of an error in its flow.
@@ -14,14 +17,15 @@ impl Run {
     /// Takes an error of the flow to the error handling; a second one ends the call.
     pub(super) fn fail(&mut self, message: String) -> Move {
         self.heard = false;
+        self.note(Performed::Error(message.clone()));
         if let Some(first) = self.error.clone() {
             return Ok(Some(self.end_by_error(first)));
         }
         self.error = Some(FlowError { at: self.at, message });
-        let flow = Arc::clone(&self.flow);
-        let audio = match &flow.error_audio {
-            Some(input) => self.audio(input)?,
-            None => Some(Audio::speech(ERROR_SENTENCE)),
+        let chart = Arc::clone(&self.chart);
+        let audio = match (&chart.on_error.audio.source, chart.kind.has_caller()) {
+            (Source::NotSet, true) if !chart.on_error.says_nothing => Some(Audio::speech(ERROR_SENTENCE)),
+            _ => self.audio(&chart.on_error.audio)?,
         };
         match audio {
             Some(audio) => Ok(Some(self.play(audio, Then::HandleError))),
@@ -30,30 +34,39 @@ impl Run {
     }
 
     pub(super) fn handle_error(&mut self) -> Move {
-        let flow = Arc::clone(&self.flow);
-        match &flow.error_handling {
-            ErrorHandling::Disconnect => match self.error.clone() {
+        let chart = Arc::clone(&self.chart);
+        match &chart.on_error.handling {
+            Handling::Default | Handling::End(_) => match self.error.clone() {
                 Some(error) => Ok(Some(self.end_by_error(error))),
                 None => Ok(Some(self.end(OutcomeKind::Disconnect, EndReason::Action))),
             },
-            ErrorHandling::Jump(entry) => self.enter(*entry),
-            ErrorHandling::Queue(queue) => match self.value(queue)? {
-                Value::Queue(queue) | Value::String(queue) => {
-                    Ok(Some(self.ask_transfer(Destination { queue, priority: 0 }, Origin::ErrorHandling)))
+            Handling::Jump(reference) => match reference.target {
+                Some(target) => self.enter(target),
+                None => Err(format!("find `{}`", reference.text)),
+            },
+            Handling::Queue(queue) => match self.value(queue)? {
+                Value::Queue(target) | Value::String(target) => {
+                    let destination = Destination { to: TransferTo::Queue, target, priority: 0 };
+                    Ok(Some(self.ask_transfer(destination, Origin::ErrorHandling)))
                 }
                 other => Err(format!("transfer to a {}", other.kind())),
             },
         }
     }
 
-    pub(super) fn end_by_error(&mut self, error: FlowError) -> Step {
-        let kind = if self.is_out_of_actions { OutcomeKind::Loop } else { OutcomeKind::Disconnect };
+    fn end_by_error(&mut self, error: FlowError) -> Step {
+        let kind = match () {
+            () if self.is_out_of_actions => OutcomeKind::Loop,
+            () if self.chart.kind.has_customer() => OutcomeKind::Disconnect,
+            () => OutcomeKind::Ended,
+        };
         self.end(kind, EndReason::Error(error))
     }
 
     pub(super) fn end(&mut self, kind: OutcomeKind, reason: EndReason) -> Step {
+        let is_drop = matches!(kind, OutcomeKind::Disconnect | OutcomeKind::Loop);
         let outcome = Outcome {
-            is_silent: !self.heard && !matches!(kind, OutcomeKind::Queue(_)),
+            is_silent: !self.heard && is_drop,
             kind,
             reason,
             participant_data: std::mem::take(&mut self.participant_data),

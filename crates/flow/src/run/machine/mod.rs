@@ -1,4 +1,4 @@
-//! The machine: a stack of visits to tasks and menus, each a stack of positions in lists.
+//! The machine: a stack of visits to tasks, menus and states, each with the place where it stands.
 //!
 //! This file has what a run is and how it goes from step to step; where control goes is in `visits`,
 //! what is asked and played in `outside`, how a run ends in `ends`.
@@ -12,17 +12,22 @@ use std::sync::Arc;
 
 use super::timeline::Timeline;
 use super::variables::{self, Cells, View};
-use super::{Answer, Destination, EndReason, FlowError, Inputs, Outcome, OutcomeKind, Settings, Step};
-use crate::graph::{ActionId, ActionKind, Case, Entry, Flow, Input, Kind, ListId, MenuId};
+use super::{
+    About, Answer, Destination, EndReason, Event, FlowError, Inputs, Outcome, OutcomeKind, Performed, Question,
+    Settings, Step,
+};
+use crate::chart::{Chart, Class, Output, SequenceId, Start, StepId, TransferTo};
+use crate::flow::Flow;
+use crate::input::{Input, Kind, Source};
 use crate::problem::Place;
 use crate::value::Value;
 
 /// One caller's way through a flow.
 #[derive(Clone, Debug)]
 pub struct Run {
-    flow: Arc<Flow>,
+    chart: Arc<Chart>,
     settings: Settings,
-    system: Inputs,
+    system: Arc<Inputs>,
     cells: Cells,
     visits: Vec<Visit>,
     participant_data: BTreeMap<String, String>,
@@ -32,60 +37,70 @@ pub struct Run {
     error: Option<FlowError>,
     is_out_of_actions: bool,
     heard: bool,
+    has_callback: bool,
     pending: Pending,
+    events: Option<Vec<Event>>,
 }
 
 /// What the last step was about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Pending {
     Nothing,
     Playing { is_audible: bool, then: Then },
-    Asking(ActionId),
-    Choosing(MenuId),
+    Asking(StepId),
+    Choosing(SequenceId),
+    Collecting(StepId),
+    Branching(StepId),
+    Waiting(StepId, std::time::Duration),
     Transferring { destination: Destination, origin: Origin },
     Ended(Outcome),
 }
 
 /// What follows a playback.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
-    Advance,
-    Enter(Entry),
-    Choose(MenuId),
-    Transfer(ActionId),
+    Pass(StepId),
+    Take(StepId),
+    Collect(StepId),
+    Enter(SequenceId),
+    Choose(SequenceId),
+    Transfer(StepId),
     HandleError,
 }
 
 /// Who asked for a transfer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
-    Action(ActionId),
+    Step(StepId),
     ErrorHandling,
 }
 
-/// One stay in a task or menu.
-#[derive(Clone, Debug)]
+/// One stay in a task, menu or state.
+#[derive(Clone, Debug, PartialEq)]
 struct Visit {
-    place: Entry,
+    sequence: SequenceId,
     /// The call that a task returns to.
-    caller: Option<ActionId>,
+    caller: Option<StepId>,
     cells: Cells,
-    frames: Vec<Frame>,
+    loops: Vec<Rounds>,
+    at: At,
     repeats: u32,
 }
 
-/// A position in a list.
-#[derive(Clone, Debug)]
-struct Frame {
-    list: ListId,
-    next: usize,
-    rounds: Option<Rounds>,
+/// Where a visit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Step(StepId),
+    /// The next round of this loop.
+    Again(StepId),
+    /// Behind the last action.
+    End,
 }
 
 /// A loop's position: which round of how many.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rounds {
-    index: Option<String>,
+    step: StepId,
     round: i64,
     count: i64,
 }
@@ -95,10 +110,19 @@ type Move = Result<Option<Step>, String>;
 
 impl Run {
     /// Starts `flow` for one caller.
-    pub fn start(flow: Arc<Flow>, inputs: Inputs, settings: Settings) -> (Self, Step) {
+    pub fn start(flow: &Flow, inputs: Inputs, settings: Settings) -> (Self, Step) {
+        Self::begin(Arc::clone(&flow.chart), inputs, settings, None)
+    }
+
+    /// Starts a chart as it is, keeping what it does; [`Run::events`] tells.
+    pub fn trace(chart: Arc<Chart>, inputs: Inputs, settings: Settings) -> (Self, Step) {
+        Self::begin(chart, inputs, settings, Some(Vec::new()))
+    }
+
+    fn begin(chart: Arc<Chart>, inputs: Inputs, settings: Settings, events: Option<Vec<Event>>) -> (Self, Step) {
         let mut run = Self {
             settings,
-            system: variables::system(inputs),
+            system: Arc::new(variables::system(inputs)),
             cells: Cells::new(),
             visits: Vec::new(),
             participant_data: BTreeMap::new(),
@@ -108,10 +132,12 @@ impl Run {
             error: None,
             is_out_of_actions: false,
             heard: false,
+            has_callback: false,
             pending: Pending::Nothing,
-            flow,
+            events,
+            chart,
         };
-        let first = run.begin();
+        let first = run.open();
         let step = run.follow(first);
         (run, step)
     }
@@ -135,8 +161,21 @@ impl Run {
                 self.timeline.sound(waited);
                 self.chosen(menu, key)
             }
+            (Pending::Collecting(id), Answer::Entered { digits, waited }) => {
+                self.timeline.sound(waited);
+                self.entered(id, digits)
+            }
+            (Pending::Branching(id), Answer::Took(output)) => self.took(id, &output),
+            (Pending::Waiting(id, time), Answer::Waited) => {
+                self.timeline.silence(time);
+                self.pass(id)
+            }
             (Pending::Transferring { destination, .. }, Answer::Transferred) => {
-                Ok(Some(self.end(OutcomeKind::Queue(destination), EndReason::Action)))
+                let kind = match destination.to {
+                    TransferTo::Queue | TransferTo::QueueFromMenu => OutcomeKind::Queue(destination),
+                    _ => OutcomeKind::Handed(destination),
+                };
+                Ok(Some(self.end(kind, EndReason::Action)))
             }
             (Pending::Transferring { origin, .. }, Answer::TransferFailed) => self.transfer_failed(origin),
             (_, answer) => Err(format!("use the answer {answer:?}: it was not asked for")),
@@ -145,19 +184,40 @@ impl Run {
     }
 
     /// The flow that is executed.
-    pub fn flow(&self) -> &Arc<Flow> {
-        &self.flow
+    pub fn chart(&self) -> &Arc<Chart> {
+        &self.chart
     }
 
-    fn begin(&mut self) -> Move {
-        let flow = Arc::clone(&self.flow);
-        for variable in &flow.variables {
+    /// What was done so far; nothing unless the run was started by [`Run::trace`].
+    pub fn events(&self) -> &[Event] {
+        self.events.as_deref().unwrap_or_default()
+    }
+
+    /// True when two runs stand at the same place with the same values, so that they have the same future. How long
+    /// they took to get there is left out.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.pending == other.pending
+            && self.visits == other.visits
+            && self.cells == other.cells
+            && self.participant_data == other.participant_data
+            && self.error == other.error
+            && (self.heard, self.has_callback, self.is_out_of_actions)
+                == (other.heard, other.has_callback, other.is_out_of_actions)
+    }
+
+    fn open(&mut self) -> Move {
+        let chart = Arc::clone(&self.chart);
+        for variable in &chart.variables {
             let value = self.value(&variable.initial)?;
             variables::declare(&mut self.cells, variable, value)?;
         }
-        match flow.greeting.as_ref().map(|greeting| self.audio(greeting)).transpose()?.flatten() {
-            Some(audio) => Ok(Some(self.play(audio, Then::Enter(flow.start)))),
-            None => self.enter(flow.start),
+        let Start::At(start) = chart.start else { return Err("find where the flow begins".to_owned()) };
+        match chart.greeting.as_ref().map(|greeting| self.audio(greeting)).transpose()?.flatten() {
+            Some(audio) => {
+                self.note(Performed::Greeting);
+                Ok(Some(self.play(audio, Then::Enter(start))))
+            }
+            None => self.enter(start),
         }
     }
 
@@ -176,85 +236,139 @@ impl Run {
         }
     }
 
-    /// One action, or the end of a list.
+    /// One action, the next round of a loop, or the end of a visit.
     fn advance(&mut self) -> Move {
-        let Some(visit) = self.visits.last_mut() else {
-            return Err("go on: no task is being visited".to_owned());
-        };
-        let Some(frame) = visit.frames.last_mut() else { return self.end_of_visit("default") };
-        match self.flow.list(frame.list).get(frame.next) {
-            Some(&id) => {
-                frame.next += 1;
-                self.perform(id)
-            }
-            None => self.end_of_list(),
+        match self.visits.last().map(|visit| visit.at) {
+            None => Err("go on: no task is being visited".to_owned()),
+            Some(At::Step(id)) => self.perform(id),
+            Some(At::Again(id)) => self.next_round(id),
+            Some(At::End) => self.end_of_visit("default"),
         }
     }
 
-    fn perform(&mut self, id: ActionId) -> Move {
-        let flow = Arc::clone(&self.flow);
-        let action = flow.action(id);
-        self.at = Some(action.at);
+    fn perform(&mut self, id: StepId) -> Move {
+        let chart = Arc::clone(&self.chart);
+        let step = chart.step(id);
+        self.at = Some(step.at);
+        self.note(Performed::Step(id));
         self.spend()?;
-        match &action.kind {
-            ActionKind::UpdateData(statements) => {
+        match &step.class {
+            Class::Assign(statements) => {
                 for statement in statements {
                     let value = self.value(&statement.value)?;
                     self.assign(&statement.variable, statement.kind, value)?;
                 }
-                Ok(None)
+                self.pass(id)
             }
-            ActionKind::Decision { condition, yes, no } => {
-                let branch = if self.holds(condition)? { *yes } else { *no };
-                self.open(branch)
-            }
-            ActionKind::SwitchFirstTrue { cases, default } => {
-                for case in cases {
-                    if self.holds(&case.value)? {
-                        return self.open(case.body);
-                    }
-                }
-                self.open(*default)
-            }
-            ActionKind::SwitchFirstMatch { value, cases, default } => self.match_first(value, cases, *default),
-            ActionKind::PlayAudio(input) => match self.audio(input)? {
-                Some(audio) => Ok(Some(self.play(audio, Then::Advance))),
-                None => Ok(None),
+            Class::Branch(asked) if step.keyword == "decision" => match self.value(asked)? {
+                Value::Boolean(true) => self.take(id, "yes"),
+                Value::Boolean(false) => self.take(id, "no"),
+                Value::Unknown => Ok(Some(self.ask(id, About::Condition, &["yes", "no"]))),
+                other => Err(format!("decide on a {}", other.kind())),
             },
-            ActionKind::SetParticipantData(attributes) => self.set_participant_data(attributes),
-            ActionKind::GetParticipantData(attributes) => self.get_participant_data(attributes),
-            ActionKind::CallData(call) => self.call_data(id, call),
-            ActionKind::CallTask { task, inputs, .. } => self.call_task(id, *task, inputs),
-            ActionKind::EndTask { path } => self.end_of_visit(path),
-            ActionKind::Jump(entry) => self.enter(*entry),
-            ActionKind::Loop { index, count, body } => self.open_loop(index.clone(), count, *body),
-            ActionKind::LoopNext => self.leave_to_loop(false),
-            ActionKind::LoopExit => self.leave_to_loop(true),
-            ActionKind::TransferToAcd(transfer) => match self.audio(&transfer.pre_audio)? {
+            Class::Branch(compared) => self.switch(id, compared, &step.outputs),
+            Class::Say(audio) => match self.audio(audio)? {
+                Some(audio) => Ok(Some(self.play(audio, Then::Pass(id)))),
+                None => self.pass(id),
+            },
+            Class::Attributes(attributes) => {
+                self.set_participant_data(attributes)?;
+                self.pass(id)
+            }
+            Class::ReadAttributes(attributes) => {
+                self.get_participant_data(attributes)?;
+                self.pass(id)
+            }
+            Class::Ask(ask) => self.call_data(id, ask),
+            Class::Lookup { key, .. } => match self.value(key)? {
+                Value::NotSet => Err("look up a key that is not set".to_owned()),
+                _ => Ok(Some(self.ask(id, About::Presence, &["found", "notFound", "failure"]))),
+            },
+            Class::Find if step.keyword.starts_with("evaluate") => Ok(Some(self.ask(id, About::Other, &[]))),
+            Class::Find => Ok(Some(self.ask(id, About::Presence, &["found", "notFound"]))),
+            Class::Collect { says, .. } => match self.audio(says)? {
+                Some(audio) => Ok(Some(self.play(audio, Then::Collect(id)))),
+                None => self.collect(id),
+            },
+            Class::CallTask(reference, inputs) => self.call_task(id, reference.target, inputs),
+            Class::EndTask(path) => self.end_of_visit(path),
+            Class::Jump(reference) => match reference.target {
+                Some(target) => self.enter(target),
+                None => Err(format!("find `{}`", reference.text)),
+            },
+            Class::Loop { count, .. } => self.open_loop(id, count),
+            Class::LoopNext(target) => self.leave_to_loop(*target, false),
+            Class::LoopExit(target) => self.leave_to_loop(*target, true),
+            Class::Transfer(transfer) => match self.audio(&transfer.pre_audio)? {
                 Some(audio) => Ok(Some(self.play(audio, Then::Transfer(id)))),
                 None => self.transfer(id, transfer),
             },
-            ActionKind::Disconnect => Ok(Some(self.end(OutcomeKind::Disconnect, EndReason::Action))),
-            ActionKind::Opaque { .. } => Ok(None),
+            Class::Callback => {
+                self.has_callback = true;
+                self.pass(id)
+            }
+            Class::Disconnect if self.has_callback => Ok(Some(self.end(OutcomeKind::Callback, EndReason::Action))),
+            Class::Disconnect => Ok(Some(self.end(OutcomeKind::Disconnect, EndReason::Action))),
+            Class::End => Ok(Some(self.end(OutcomeKind::Ended, EndReason::Action))),
+            Class::Wait(time) => match self.value(time)? {
+                Value::Duration(time) => {
+                    self.pending = Pending::Waiting(id, time);
+                    Ok(Some(Step::Wait(time)))
+                }
+                _ => self.pass(id),
+            },
+            Class::Choice => self.take(id, "task"),
+            Class::Record | Class::Known => self.pass(id),
+            Class::CallOther(_) | Class::Opaque => self.unknown(id),
         }
     }
 
-    fn holds(&self, condition: &Input) -> Result<bool, String> {
-        match self.value(condition)? {
-            Value::Boolean(holds) => Ok(holds),
-            Value::Unknown => Ok(self.settings.unknown_condition),
-            other => Err(format!("decide on a {}", other.kind())),
+    /// An action that is not known here: what it writes cannot be known, and any of its outputs may be taken.
+    fn unknown(&mut self, id: StepId) -> Move {
+        self.write_unknown(id)?;
+        let chart = Arc::clone(&self.chart);
+        if chart.step(id).outputs.iter().any(|output| output.first.is_some()) {
+            return Ok(Some(self.ask(id, About::Other, &[])));
         }
+        self.pass(id)
     }
 
-    fn match_first(&mut self, value: &Input, cases: &[Case], default: ListId) -> Move {
-        let value = self.value(value)?;
-        for case in cases {
-            if self.value(&case.value)? == value {
-                return self.open(case.body);
+    fn write_unknown(&mut self, id: StepId) -> Result<(), String> {
+        let chart = Arc::clone(&self.chart);
+        for variable in &chart.step(id).writes {
+            self.assign(variable, Kind::Other, Value::Unknown)?;
+        }
+        Ok(())
+    }
+
+    /// The first case that holds, or that equals what is compared.
+    fn switch(&mut self, id: StepId, compared: &Input, outputs: &[Output]) -> Move {
+        let compared = match compared.source {
+            Source::NotSet => Value::Boolean(true),
+            _ => self.value(compared)?,
+        };
+        for output in outputs {
+            let Some(case) = &output.case else { continue };
+            match self.value(case)? {
+                Value::Unknown => return Ok(Some(self.ask(id, About::Condition, &["default"]))),
+                _ if compared == Value::Unknown => return Ok(Some(self.ask(id, About::Condition, &["default"]))),
+                value if value == compared => return self.take(id, &output.name),
+                _ => {}
             }
         }
-        self.open(default)
+        self.take(id, "default")
+    }
+
+    /// Asks the shell for one of the outputs that are there or `expected`.
+    fn ask(&mut self, id: StepId, about: About, expected: &[&str]) -> Step {
+        let mut outputs: Vec<String> = expected.iter().map(|name| (*name).to_owned()).collect();
+        for output in &self.chart.step(id).outputs {
+            if output.is_enabled && !outputs.contains(&output.name) {
+                outputs.push(output.name.clone());
+            }
+        }
+        self.pending = Pending::Branching(id);
+        Step::Branch(Question { step: id, about, outputs })
     }
 
     fn value(&self, input: &Input) -> Result<Value, String> {
@@ -268,5 +382,12 @@ impl Run {
             _ => &mut self.cells,
         };
         variables::assign(cells, name, kind, value)
+    }
+
+    fn note(&mut self, what: Performed) {
+        let at = self.timeline.elapsed;
+        if let Some(events) = &mut self.events {
+            events.push(Event { what, output: None, at });
+        }
     }
 }

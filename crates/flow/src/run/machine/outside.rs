@@ -1,99 +1,154 @@
-//! What the outside is asked for and what it says: data, transfers, audio.
+//! What the outside is asked for and what it says: data, entries, transfers, audio.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Move, Origin, Pending, Run, Then};
-use crate::graph::{ActionId, ActionKind, CallData, Input, Kind, Transfer};
+use super::{About, Move, Origin, Pending, Run, Then};
+use crate::chart::{Ask as Asked, Class, StepId, Transfer};
+use crate::input::{Input, Kind};
 use crate::run::{Ask, Destination, Playback, Reply, Step};
 use crate::value::{Audio, Sound, Value};
 
 impl Run {
-    pub(super) fn set_participant_data(&mut self, attributes: &[(Input, Input)]) -> Move {
+    pub(super) fn set_participant_data(&mut self, attributes: &[(Input, Input)]) -> Result<(), String> {
         for (name, value) in attributes {
             let name = self.attribute_name(name)?;
-            match self.value(value)?.to_text() {
-                Some(text) => self.participant_data.insert(name, text),
-                None => self.participant_data.remove(&name),
+            match self.value(value)? {
+                Value::Unknown => self.participant_data.insert(name, "(not known)".to_owned()),
+                value => match value.to_text() {
+                    Some(text) => self.participant_data.insert(name, text),
+                    None => self.participant_data.remove(&name),
+                },
             };
         }
-        Ok(None)
+        Ok(())
     }
 
-    pub(super) fn get_participant_data(&mut self, attributes: &[(Input, String)]) -> Move {
+    pub(super) fn get_participant_data(&mut self, attributes: &[(Input, String)]) -> Result<(), String> {
         for (name, variable) in attributes {
             let name = self.attribute_name(name)?;
             let value = self.participant_data.get(&name).map_or(Value::NotSet, |text| Value::String(text.clone()));
             self.assign(variable, Kind::String, value)?;
         }
-        Ok(None)
+        Ok(())
     }
 
-    pub(super) fn attribute_name(&self, name: &Input) -> Result<String, String> {
-        self.value(name)?.to_text().ok_or_else(|| "name participant data by a value that is not set".to_owned())
+    fn attribute_name(&self, name: &Input) -> Result<String, String> {
+        match self.value(name)? {
+            Value::Unknown => Ok("(not known)".to_owned()),
+            value => value.to_text().ok_or_else(|| "name participant data by a value that is not set".to_owned()),
+        }
     }
 
-    pub(super) fn call_data(&mut self, id: ActionId, call: &CallData) -> Move {
+    pub(super) fn call_data(&mut self, id: StepId, ask: &Asked) -> Move {
         let mut inputs = serde_json::Map::new();
-        for (name, input) in &call.inputs {
+        for (name, input) in &ask.inputs {
             let value = self.value(input)?;
             if !matches!(value, Value::NotSet | Value::Unknown) {
                 inputs.insert(name.clone(), value.to_json());
             }
         }
-        let timeout = match self.value(&call.timeout)? {
+        let timeout = match self.value(&ask.limit)? {
             Value::Duration(timeout) => Some(timeout),
             Value::NotSet | Value::Unknown => None,
             other => return Err(format!("wait for a {}", other.kind())),
         };
         self.pending = Pending::Asking(id);
-        let (category, action) = (call.category.clone(), call.action.clone());
-        Ok(Some(Step::CallData(Ask { category, action, inputs, timeout })))
+        let (category, action) = (ask.category.clone(), ask.action.clone());
+        Ok(Some(Step::CallData(Ask { step: id, category, action, inputs, timeout })))
     }
 
-    pub(super) fn answered(&mut self, id: ActionId, reply: Reply, waited: Duration) -> Move {
-        let flow = Arc::clone(&self.flow);
-        let ActionKind::CallData(call) = &flow.action(id).kind else {
+    pub(super) fn answered(&mut self, id: StepId, reply: Reply, waited: Duration) -> Move {
+        let chart = Arc::clone(&self.chart);
+        let Class::Ask(ask) = &chart.step(id).class else {
             return Err("use an answer for an action that asks nothing".to_owned());
         };
-        match call.has_processing_prompt {
+        match ask.has_processing_prompt {
             true => self.timeline.covered_wait(waited, self.settings.processing_prompt),
             false => self.timeline.silence(waited),
         }
         match reply {
             Reply::Success(outputs) => {
-                for (output, variable) in &call.success_outputs {
+                for (output, variable) in &ask.success_outputs {
                     let value = Value::from_json(output_named(&outputs, output));
                     self.assign(variable, Kind::Other, value)?;
                 }
-                self.open(call.success)
+                self.take(id, "success")
+            }
+            Reply::Unknown => {
+                for (_, variable) in &ask.success_outputs {
+                    self.assign(variable, Kind::Other, Value::Unknown)?;
+                }
+                self.take(id, "success")
             }
             Reply::Failure(details) => {
                 self.heard = false;
-                for (detail, variable) in &call.failure_outputs {
+                for (detail, variable) in &ask.failure_outputs {
                     let value = details.get(detail).map_or(Value::NotSet, |text| detail_value(text));
                     self.assign(variable, Kind::Other, value)?;
                 }
-                self.open(call.failure)
+                self.take(id, "failure")
             }
             Reply::Timeout => {
                 self.heard = false;
-                self.open(call.timeout_path)
+                self.take(id, "timeout")
             }
         }
     }
 
-    pub(super) fn transfer(&mut self, id: ActionId, transfer: &Transfer) -> Move {
-        let queue = match self.value(&transfer.queue)? {
-            Value::Queue(name) | Value::String(name) => name,
-            Value::Unknown => "unknown".to_owned(),
-            other => return Err(format!("transfer to a {}", other.kind())),
+    /// Waits for digits; for anything else that is asked for, the outputs are the answers.
+    pub(super) fn collect(&mut self, id: StepId) -> Move {
+        match &self.chart.step(id).class {
+            Class::Collect { digits, .. } if self.chart.step(id).keyword == "collectInput" => {
+                let digits = *digits;
+                self.pending = Pending::Collecting(id);
+                Ok(Some(Step::Collect { digits }))
+            }
+            _ => Ok(Some(self.ask(id, About::Other, &[]))),
+        }
+    }
+
+    pub(super) fn entered(&mut self, id: StepId, digits: Option<String>) -> Move {
+        let chart = Arc::clone(&self.chart);
+        let Class::Collect { into, .. } = &chart.step(id).class else { return self.pass(id) };
+        match (digits, into) {
+            (None, _) => self.take(id, "failure"),
+            (Some(digits), Some(variable)) => {
+                self.assign(variable, Kind::Other, Value::String(digits))?;
+                self.take(id, "success")
+            }
+            (Some(_), None) => self.take(id, "success"),
+        }
+    }
+
+    /// Takes the output that the shell chose; what was found cannot be known here.
+    pub(super) fn took(&mut self, id: StepId, output: &str) -> Move {
+        let chart = Arc::clone(&self.chart);
+        match &chart.step(id).class {
+            Class::Lookup { found, .. } if output == "found" => {
+                for (_, variable) in found {
+                    self.assign(variable, Kind::Other, Value::Unknown)?;
+                }
+            }
+            Class::Find | Class::Collect { .. } if !matches!(output, "notFound" | "failure") => {
+                self.write_unknown(id)?;
+            }
+            _ => {}
+        }
+        self.take(id, output)
+    }
+
+    pub(super) fn transfer(&mut self, id: StepId, transfer: &Transfer) -> Move {
+        let target = match self.value(&transfer.target)? {
+            Value::Unknown => "(not known)".to_owned(),
+            Value::NotSet => return Err("transfer to what is not set".to_owned()),
+            value => value.to_text().ok_or_else(|| format!("transfer to a {}", value.kind()))?,
         };
         let priority = match self.value(&transfer.priority)? {
             Value::Integer(priority) => priority,
             _ => 0,
         };
-        Ok(Some(self.ask_transfer(Destination { queue, priority }, Origin::Action(id))))
+        Ok(Some(self.ask_transfer(Destination { to: transfer.to, target, priority }, Origin::Step(id))))
     }
 
     pub(super) fn ask_transfer(&mut self, destination: Destination, origin: Origin) -> Step {
@@ -103,15 +158,14 @@ impl Run {
 
     pub(super) fn transfer_failed(&mut self, origin: Origin) -> Move {
         self.heard = false;
-        let Origin::Action(id) = origin else {
+        let Origin::Step(id) = origin else {
             return Err("hand the caller to the queue of the error handling".to_owned());
         };
-        let flow = Arc::clone(&self.flow);
-        let ActionKind::TransferToAcd(transfer) = &flow.action(id).kind else { return Ok(None) };
-        self.open(transfer.failure)?;
+        let chart = Arc::clone(&self.chart);
+        let Class::Transfer(transfer) = &chart.step(id).class else { return self.pass(id) };
         match self.audio(&transfer.failure_audio)? {
-            Some(audio) => Ok(Some(self.play(audio, Then::Advance))),
-            None => Ok(None),
+            Some(audio) => Ok(Some(self.play(audio, Then::Take(id)))),
+            None => self.take(id, "failure"),
         }
     }
 
@@ -131,14 +185,16 @@ impl Run {
     }
 
     pub(super) fn after_playing(&mut self, then: Then) -> Move {
-        let flow = Arc::clone(&self.flow);
+        let chart = Arc::clone(&self.chart);
         match then {
-            Then::Advance => Ok(None),
-            Then::Enter(entry) => self.enter(entry),
+            Then::Pass(id) => self.pass(id),
+            Then::Take(id) => self.take(id, "failure"),
+            Then::Collect(id) => self.collect(id),
+            Then::Enter(id) => self.enter(id),
             Then::Choose(menu) => Ok(Some(self.choose(menu))),
-            Then::Transfer(id) => match &flow.action(id).kind {
-                ActionKind::TransferToAcd(transfer) => self.transfer(id, transfer),
-                _ => Ok(None),
+            Then::Transfer(id) => match &chart.step(id).class {
+                Class::Transfer(transfer) => self.transfer(id, transfer),
+                _ => self.pass(id),
             },
             Then::HandleError => self.handle_error(),
         }
@@ -149,9 +205,11 @@ impl Run {
         let audio = match self.value(input)? {
             Value::NotSet => return Ok(None),
             Value::Audio(audio) => audio,
-            Value::String(text) => Audio::speech(text),
             Value::Unknown => Audio(vec![Sound::Prompt("unknown".to_owned())]),
-            other => return Err(format!("play a {}", other.kind())),
+            value => match value.to_text() {
+                Some(text) => Audio::speech(text),
+                None => return Err(format!("play a {}", value.kind())),
+            },
         };
         Ok((!audio.duration().is_zero()).then_some(audio))
     }
