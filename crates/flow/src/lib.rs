@@ -13,6 +13,8 @@
 pub mod chart;
 pub mod expr;
 pub mod lint;
+pub mod picture;
+pub mod trace;
 
 mod data_action;
 mod flow;

@@ -41,11 +41,11 @@ pub enum Value {
 }
 
 /// Something to play, in the order of its parts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Audio(pub Vec<Sound>);
 
 /// One part of something to play.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Sound {
     /// Text that is spoken.
     Speech(String),

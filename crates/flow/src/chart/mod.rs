@@ -143,6 +143,16 @@ pub struct SequenceId(pub(crate) usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(pub(crate) usize);
 
+impl StepId {
+    /// No action: something that the caller does.
+    pub(crate) const NONE: Self = Self(usize::MAX);
+
+    /// True when this is an action of a chart.
+    pub fn is_some(self) -> bool {
+        self != Self::NONE
+    }
+}
+
 /// A named list of actions, or the choices of a menu.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sequence {
@@ -504,6 +514,23 @@ impl Step {
     /// The output of this name.
     pub fn output(&self, name: &str) -> Option<&Output> {
         self.outputs.iter().find(|output| output.name == name)
+    }
+
+    /// True when control can go on behind this action: it has no outputs, or one that it may take has no actions.
+    pub fn goes_on(&self) -> bool {
+        let expected: &[&str] = match &self.class {
+            Class::Ask(_) => &["success", "failure", "timeout"],
+            Class::Branch(_) if self.keyword == "decision" => &["yes", "no"],
+            Class::Branch(_) => &["default"],
+            Class::Lookup { .. } => &["found", "notFound", "failure"],
+            Class::Transfer(_) => &["failure"],
+            Class::Disconnect | Class::End | Class::EndTask(_) | Class::Jump(_) => return false,
+            Class::LoopNext(_) | Class::LoopExit(_) => return false,
+            // A loop ends, a task returns, and of the others it is not known which outputs they have.
+            _ => return true,
+        };
+        let is_missing = |name: &&str| self.output(name).is_none();
+        expected.iter().any(|name| is_missing(name)) || self.outputs.iter().any(|output| output.first.is_none())
     }
 
     /// True when the output of this name leads to an action of its own.

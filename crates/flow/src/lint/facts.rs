@@ -211,7 +211,7 @@ impl Call {
     }
 }
 
-fn reach_in(
+pub(crate) fn reach_in(
     edges: &[Vec<StepId>],
     from: impl IntoIterator<Item = StepId>,
     stop: impl Fn(StepId) -> bool,
@@ -232,7 +232,7 @@ fn reach_in(
 }
 
 /// What can follow each action directly.
-fn successors(chart: &Chart, with_returns: bool) -> Vec<Vec<StepId>> {
+pub(crate) fn successors(chart: &Chart, with_returns: bool) -> Vec<Vec<StepId>> {
     let mut ends: Vec<Vec<StepId>> = vec![Vec::new(); chart.sequences.len()];
     let behind = |step: &Step| match step.next {
         Next::Step(id) | Next::Again(id) => Some(id),
@@ -252,32 +252,16 @@ fn successors(chart: &Chart, with_returns: bool) -> Vec<Vec<StepId>> {
     let mut all = Vec::with_capacity(chart.steps.len());
     for step in &chart.steps {
         let mut next: Vec<StepId> = Vec::new();
-        let mut falls_through = true;
         match &step.class {
-            Class::Jump(Reference { target: Some(target), .. }) => {
-                next.extend(entry(*target));
-                falls_through = false;
-            }
-            Class::CallTask(Reference { target: Some(target), .. }, _) => next.extend(entry(*target)),
-            Class::LoopNext(Some(to)) => {
-                next.push(*to);
-                falls_through = false;
-            }
-            Class::LoopExit(Some(to)) => {
-                next.extend(behind(chart.step(*to)));
-                falls_through = false;
-            }
-            Class::EndTask(_) => {
-                if with_returns {
-                    next.extend(ends[step.sequence.0].iter().copied());
-                }
-                falls_through = false;
-            }
-            Class::Disconnect | Class::End => falls_through = false,
+            Class::Jump(Reference { target: Some(target), .. })
+            | Class::CallTask(Reference { target: Some(target), .. }, _) => next.extend(entry(*target)),
+            Class::LoopNext(Some(to)) => next.push(*to),
+            Class::LoopExit(Some(to)) => next.extend(behind(chart.step(*to))),
+            Class::EndTask(_) if with_returns => next.extend(ends[step.sequence.0].iter().copied()),
             _ => {}
         }
         next.extend(outputs(step));
-        if falls_through {
+        if step.goes_on() {
             next.extend(behind(step));
             if with_returns && step.next == Next::End {
                 next.extend(ends[step.sequence.0].iter().copied());
@@ -342,7 +326,7 @@ pub(super) fn reachable(facts: &Facts<'_>) -> BTreeSet<StepId> {
 }
 
 /// Every variable in an expression, with its scope, as written.
-pub(super) fn variables(expr: &Expr) -> BTreeSet<String> {
+pub(crate) fn variables(expr: &Expr) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     visit(expr, &mut |expr| {
         if let Expr::Variable { scope, name } = expr {

@@ -157,7 +157,7 @@ fn with_output(text: &str, at: Place, fault: Fault, queue: &str) -> Option<Strin
         let first = lines[outputs.start + 1..outputs.end].iter().find(|line| !line.trim().is_empty())?;
         let indent = indent_of(first);
         let is_there = |line: &&str| indent_of(line) == indent && line[indent..].starts_with(&format!("{name}:"));
-        if lines[outputs.clone()].iter().any(|line| is_there(line)) {
+        if lines[outputs.clone()].iter().any(is_there) {
             return None;
         }
         return Some(spliced(text, &lines, outputs.start + 1..outputs.start + 1, &branch(indent)));

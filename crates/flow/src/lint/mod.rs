@@ -8,7 +8,7 @@ pub mod allow;
 mod calls;
 mod catalogue;
 mod endpoints;
-mod facts;
+pub(crate) mod facts;
 mod fallbacks;
 pub mod fix;
 mod literals;

@@ -11,7 +11,6 @@ use crate::input::{Input, Source};
 use crate::lint::Severity::{Critical, High, Low, Medium};
 use crate::lint::calls::{ask, shown};
 use crate::lint::facts::{self, Call, Facts};
-use crate::lint::walk::Fault;
 use crate::lint::{Report, Said};
 use crate::value::{Sound, Value};
 
@@ -110,10 +109,10 @@ impl Cycle {
     }
 
     /// True when somebody types something on every way round.
-    fn asks_caller(&self, facts: &Facts<'_>, call: &Call, fault: Fault) -> bool {
-        let Some(start) = facts.target(call.id, fault.output()) else { return false };
+    fn asks_caller(&self, facts: &Facts<'_>, call: &Call) -> bool {
         let is_entry = |id: StepId| matches!(facts.chart.step(id).class, Class::Collect { .. });
-        !facts.reach_inside([start], |id| id == call.id || is_entry(id)).contains(&call.id)
+        let starts = facts::FAULTS.iter().filter_map(|fault| facts.target(call.id, fault.output()));
+        !facts.reach_inside(starts, |id| id == call.id || is_entry(id)).contains(&call.id)
     }
 }
 
@@ -121,8 +120,7 @@ fn retry(facts: &Facts<'_>, call: &Call, cycle: &Cycle, report: &mut Report) {
     let Some((_, ask)) = ask(facts, call.id) else { return };
     let name = &ask.action;
     let most = facts.settings.attempts_max;
-    let asks_caller = facts::FAULTS.iter().any(|&fault| cycle.asks_caller(facts, call, fault));
-    if asks_caller {
+    if cycle.asks_caller(facts, call) {
         if !matches!(cycle.bound, Bound::Times(times) if times <= 3) {
             let said = Said::new(
                 High,

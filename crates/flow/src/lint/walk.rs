@@ -347,10 +347,8 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
                 next.push(state.to(first.map_or(position(step, step.next), Position::Step)));
                 return;
             }
-            every_output(step, &["success", "failure", "timeout"], &state, next);
+            every_output(step, &state, next);
         }
-        Class::Branch(_) if step.keyword == "decision" => every_output(step, &["yes", "no"], &state, next),
-        Class::Branch(_) => every_output(step, &["default"], &state, next),
         Class::CallTask(Reference { target: Some(target), .. }, _) if state.stack.len() < STACK_MAX => {
             if let Some(at) = entry(chart, *target) {
                 state.stack.push(id);
@@ -365,7 +363,6 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
                 None => end(ways, End::Menu, Some((id, step)), &state),
             }
         }
-        Class::Loop { .. } => every_output(step, &["loop", ""], &state, next),
         Class::LoopNext(Some(target)) => next.push(state.to(Position::Step(*target))),
         Class::LoopExit(Some(target)) => {
             let owner = chart.step(*target);
@@ -384,11 +381,7 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
         Class::Disconnect if state.has_callback => end(ways, End::Callback, Some((id, step)), &state),
         Class::Disconnect => end(ways, End::Disconnect, Some((id, step)), &state),
         Class::End => end(ways, End::Workflow, Some((id, step)), &state),
-        Class::Lookup { .. } => every_output(step, &["found", "notFound", "failure"], &state, next),
-        Class::Find | Class::Collect { .. } | Class::Choice | Class::CallOther(_) | Class::Opaque => {
-            every_output(step, &[""], &state, next);
-        }
-        _ => every_output(step, &[], &state, next),
+        _ => every_output(step, &state, next),
     }
 }
 
@@ -509,17 +502,11 @@ fn counts(name: &str, input: &Input) -> bool {
     })
 }
 
-/// Every output that is switched on, and what follows where one of `expected` is missing or leads to nothing. An action
-/// without outputs leads to what follows.
-fn every_output(step: &Step, expected: &[&str], state: &State, next: &mut Vec<State>) {
-    let mut falls_through = step.outputs.is_empty() || expected.iter().any(|name| step.output(name).is_none());
-    for output in &step.outputs {
-        match output.first {
-            Some(first) => next.push(state.to(Position::Step(first))),
-            None => falls_through = true,
-        }
-    }
-    if falls_through {
+/// Every output that is switched on, and what follows where control can go on behind the action.
+fn every_output(step: &Step, state: &State, next: &mut Vec<State>) {
+    let firsts = step.outputs.iter().filter_map(|output| output.first);
+    next.extend(firsts.map(|first| state.to(Position::Step(first))));
+    if step.goes_on() {
         next.push(state.to(position(step, step.next)));
     }
 }

@@ -36,11 +36,14 @@ pub const ACTIONS_MAX_IN_ERROR: u32 = 1_000;
 pub struct Settings {
     /// How long the recording lasts that covers the wait for a data action.
     pub processing_prompt: Duration,
+    /// True when all participant data is known: what nobody wrote is not set. Otherwise it cannot be known, because
+    /// whoever had the call before may have written it.
+    pub knows_participant_data: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { processing_prompt: Duration::from_secs(60) }
+        Self { processing_prompt: Duration::from_secs(60), knows_participant_data: true }
     }
 }
 
@@ -62,7 +65,7 @@ pub enum Step {
         /// How long to wait.
         timeout: Duration,
     },
-    /// Collect digits; answer with [`Answer::Entered`].
+    /// Collect digits; answer with [`Answer::Entered`] or [`Answer::EnteredSomething`].
     Collect {
         /// The fewest and the most digits, where the flow says.
         digits: Option<(u32, u32)>,
@@ -143,6 +146,10 @@ pub struct Event {
     pub output: Option<String>,
     /// Time in the flow when it began.
     pub at: Duration,
+    /// What was played.
+    pub heard: Vec<Audio>,
+    /// How long another system kept the caller waiting.
+    pub waited: Duration,
 }
 
 /// What a run did.
@@ -181,6 +188,11 @@ pub enum Answer {
     Entered {
         /// Which.
         digits: Option<String>,
+        /// How long the caller took.
+        waited: Duration,
+    },
+    /// Digits of which nothing is known.
+    EnteredSomething {
         /// How long the caller took.
         waited: Duration,
     },

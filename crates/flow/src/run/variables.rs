@@ -1,6 +1,7 @@
 //! What the variables of a run hold. Names are read in any case.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher};
 
 use super::Inputs;
 use crate::chart::Declared;
@@ -75,4 +76,30 @@ pub(super) fn is_of_task(name: &str) -> bool {
 
 fn key_of(scope: &str, name: &str) -> String {
     format!("{scope}.{name}").to_ascii_lowercase()
+}
+
+/// Feeds what the variables hold that somebody may still read to a hash.
+pub(super) fn hash(cells: &Cells, is_live: &dyn Fn(&str) -> bool, hasher: &mut impl Hasher) {
+    for (name, cell) in cells.iter().filter(|(name, _)| is_live(name)) {
+        name.hash(hasher);
+        hash_value(&cell.value, hasher);
+    }
+}
+
+fn hash_value(value: &Value, hasher: &mut impl Hasher) {
+    std::mem::discriminant(value).hash(hasher);
+    match value {
+        Value::NotSet | Value::Unknown => {}
+        Value::String(text) | Value::Queue(text) | Value::Phone(text) => text.hash(hasher),
+        Value::Integer(number) => number.hash(hasher),
+        Value::Decimal(number) => number.to_bits().hash(hasher),
+        Value::Boolean(value) => value.hash(hasher),
+        Value::Duration(time) => time.hash(hasher),
+        Value::Audio(audio) => audio.hash(hasher),
+        Value::List(items) => items.iter().for_each(|item| hash_value(item, hasher)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            name.hash(hasher);
+            hash_value(member, hasher);
+        }),
+    }
 }

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod data_actions;
+mod effects;
 mod example;
 mod expressions;
 mod interpreter;
+mod lint;
 mod problems;
 mod properties;
 mod script;

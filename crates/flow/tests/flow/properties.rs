@@ -1,9 +1,14 @@
 //! Whatever is put in: no panic, no endless run, and a printed expression reads back as itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use flow::chart::{Chart, Substitutions};
 use flow::expr::{Binary, Expr, Literal, Scope, Unary, evaluate, parse};
+use flow::lint::{self, walk::Fault};
+use flow::picture::Highlight;
+use flow::trace::{self, Scenario};
 use flow::{ACTIONS_MAX, ACTIONS_MAX_IN_ERROR, Answer, DataAction, Flow, Reply, Run, Settings, Step, Value};
 use proptest::prelude::*;
 
@@ -150,6 +155,34 @@ proptest! {
             step = run.resume(answer(&step, answers[at % answers.len()]));
         }
         prop_assert!(false, "the flow does not end:\n{}", yaml);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_lint_and_a_trace_of_any_flow_end(list in prop::collection::vec(actions(), 1..6), kind in "inboundCall|workflow|inboundShortMessage|inqueueCall|botFlow") {
+        let yaml = flow_of("", &list.join("\n")).replacen("inboundCall", &kind, 1);
+        let chart = Arc::new(Chart::read(&yaml, &Substitutions::default()).unwrap_or_else(|problems| panic!("{problems}\n{yaml}")));
+        let findings = lint::flow(&chart, &lint::Settings::default(), &lint::Library::default());
+        let lines = u32::try_from(yaml.lines().count()).unwrap();
+        prop_assert!(findings.iter().all(|finding| finding.at.line <= lines));
+        for story in trace::stories(&chart, &Scenario::default()).list {
+            prop_assert!(story.outcome.actions <= ACTIONS_MAX + ACTIONS_MAX_IN_ERROR);
+        }
+        let svg = flow::picture::svg(&chart, &Highlight::of(&chart, Fault::Timeout, |_| true));
+        prop_assert!(svg.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn a_lint_of_any_text_ends(text in "\\PC{0,300}", head in "inboundCall:|workflow:|JTdC|\\{\"flowSequenceItemList\": \\[") {
+        let text = format!("{head}{text}");
+        if let Ok(chart) = Chart::read(&text, &Substitutions::default()) {
+            let _found = lint::flow(&chart, &lint::Settings::default(), &lint::Library::default());
+        }
+        let _found = lint::action(&text, &lint::Settings::default());
+        let _fixed = lint::fix::action(&text, &lint::fix::Options { queue: None, limit: Duration::from_secs(3) });
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod baseline;
 mod files;
+mod graph;
 mod lint;
 mod shown;
+mod trace;
 
 use api::Exit;
 use clap::Subcommand;
@@ -20,12 +22,16 @@ use crate::settings::Global;
 #[command(after_help = "Example:\n  steadyline flow lint flows/")]
 pub(crate) enum Flow {
     Lint(lint::Lint),
+    Trace(trace::Trace),
+    Graph(graph::Graph),
 }
 
 /// Runs one of them.
 pub(crate) fn run(flow: &Flow, global: &Global) -> Ended {
     match flow {
         Flow::Lint(lint) => lint::run(lint, global),
+        Flow::Trace(trace) => trace::run(trace, global),
+        Flow::Graph(graph) => graph::run(graph),
     }
 }
 

@@ -8,7 +8,9 @@ mod outside;
 mod visits;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::timeline::Timeline;
 use super::variables::{self, Cells, View};
@@ -51,7 +53,7 @@ enum Pending {
     Choosing(SequenceId),
     Collecting(StepId),
     Branching(StepId),
-    Waiting(StepId, std::time::Duration),
+    Waiting(StepId, Duration),
     Transferring { destination: Destination, origin: Origin },
     Ended(Outcome),
 }
@@ -88,7 +90,7 @@ struct Visit {
 }
 
 /// Where a visit stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum At {
     Step(StepId),
     /// The next round of this loop.
@@ -98,7 +100,7 @@ enum At {
 }
 
 /// A loop's position: which round of how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Rounds {
     step: StepId,
     round: i64,
@@ -117,6 +119,11 @@ impl Run {
     /// Starts a chart as it is, keeping what it does; [`Run::events`] tells.
     pub fn trace(chart: Arc<Chart>, inputs: Inputs, settings: Settings) -> (Self, Step) {
         Self::begin(chart, inputs, settings, Some(Vec::new()))
+    }
+
+    /// Starts a chart as it is, of which nothing is known.
+    pub(crate) fn start_quietly(chart: Arc<Chart>) -> (Self, Step) {
+        Self::begin(chart, Inputs::new(), Settings { knows_participant_data: false, ..Settings::default() }, None)
     }
 
     fn begin(chart: Arc<Chart>, inputs: Inputs, settings: Settings, events: Option<Vec<Event>>) -> (Self, Step) {
@@ -165,6 +172,10 @@ impl Run {
                 self.timeline.sound(waited);
                 self.entered(id, digits)
             }
+            (Pending::Collecting(id), Answer::EnteredSomething { waited }) => {
+                self.timeline.sound(waited);
+                self.write_unknown(id).and_then(|()| self.take(id, "success"))
+            }
             (Pending::Branching(id), Answer::Took(output)) => self.took(id, &output),
             (Pending::Waiting(id, time), Answer::Waited) => {
                 self.timeline.silence(time);
@@ -193,22 +204,47 @@ impl Run {
         self.events.as_deref().unwrap_or_default()
     }
 
-    /// True when two runs stand at the same place with the same values, so that they have the same future. How long
-    /// they took to get there is left out.
-    pub fn is_alike(&self, other: &Self) -> bool {
-        self.pending == other.pending
-            && self.visits == other.visits
-            && self.cells == other.cells
-            && self.participant_data == other.participant_data
-            && self.error == other.error
-            && (self.heard, self.has_callback, self.is_out_of_actions)
-                == (other.heard, other.has_callback, other.is_out_of_actions)
+    /// A number that two runs share when they stand at the same place with the same values, so that they have the same
+    /// future. How they got there, how long it took, and what variables hold that are not `live` any more is left out.
+    pub(crate) fn state(&self, is_live: &dyn Fn(&str) -> bool) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?}", self.pending).hash(&mut hasher);
+        for visit in &self.visits {
+            (visit.sequence, visit.caller, visit.repeats, visit.at).hash(&mut hasher);
+            visit.loops.hash(&mut hasher);
+            variables::hash(&visit.cells, is_live, &mut hasher);
+        }
+        variables::hash(&self.cells, is_live, &mut hasher);
+        self.participant_data.hash(&mut hasher);
+        (self.error.is_some(), self.heard, self.has_callback, self.is_out_of_actions).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The action that waits for an answer; none at a menu.
+    pub(crate) fn waiting(&self) -> Option<StepId> {
+        match &self.pending {
+            Pending::Asking(id) | Pending::Collecting(id) | Pending::Branching(id) | Pending::Waiting(id, _) => {
+                Some(*id)
+            }
+            _ => None,
+        }
+    }
+
+    /// How long it has gone on, in all and without a sound.
+    pub(crate) fn times(&self) -> (Duration, Duration) {
+        (self.timeline.elapsed, self.timeline.dead_air)
     }
 
     fn open(&mut self) -> Move {
         let chart = Arc::clone(&self.chart);
         for variable in &chart.variables {
-            let value = self.value(&variable.initial)?;
+            let given = self.system.get(&variable.name.to_ascii_lowercase()).cloned();
+            let value = match given {
+                Some(value) => value,
+                // Whoever starts the flow gives it a value, which is not known here.
+                None if variable.is_input => Value::Unknown,
+                None => self.value(&variable.initial)?,
+            };
             variables::declare(&mut self.cells, variable, value)?;
         }
         let Start::At(start) = chart.start else { return Err("find where the flow begins".to_owned()) };
@@ -387,7 +423,7 @@ impl Run {
     fn note(&mut self, what: Performed) {
         let at = self.timeline.elapsed;
         if let Some(events) = &mut self.events {
-            events.push(Event { what, output: None, at });
+            events.push(Event { what, output: None, at, heard: Vec::new(), waited: Duration::ZERO });
         }
     }
 }

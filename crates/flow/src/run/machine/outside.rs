@@ -27,7 +27,11 @@ impl Run {
     pub(super) fn get_participant_data(&mut self, attributes: &[(Input, String)]) -> Result<(), String> {
         for (name, variable) in attributes {
             let name = self.attribute_name(name)?;
-            let value = self.participant_data.get(&name).map_or(Value::NotSet, |text| Value::String(text.clone()));
+            let value = match self.participant_data.get(&name) {
+                Some(text) => Value::String(text.clone()),
+                None if self.settings.knows_participant_data => Value::NotSet,
+                None => Value::Unknown,
+            };
             self.assign(variable, Kind::String, value)?;
         }
         Ok(())
@@ -63,6 +67,9 @@ impl Run {
         let Class::Ask(ask) = &chart.step(id).class else {
             return Err("use an answer for an action that asks nothing".to_owned());
         };
+        if let Some(event) = self.events.as_mut().and_then(|events| events.last_mut()) {
+            event.waited = waited;
+        }
         match ask.has_processing_prompt {
             true => self.timeline.covered_wait(waited, self.settings.processing_prompt),
             false => self.timeline.silence(waited),
@@ -171,6 +178,9 @@ impl Run {
 
     pub(super) fn play(&mut self, audio: Audio, then: Then) -> Step {
         let duration = audio.duration();
+        if let Some(event) = self.events.as_mut().and_then(|events| events.last_mut()) {
+            event.heard.push(audio.clone());
+        }
         self.pending = Pending::Playing { is_audible: audio.is_audible(), then };
         Step::Play(Playback { audio, duration })
     }
