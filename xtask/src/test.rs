@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::shell::{self, Error};
-use crate::tools;
+use crate::{corpus, tools};
 
 /// Runs every check and every test.
 #[derive(Debug, Args)]
@@ -22,8 +22,19 @@ pub(crate) fn run(test: &Test) -> Result<(), Error> {
     // The journeys run the real binary: it is built once, before they ask for it.
     cargo(&["build", "--locked", "--bin", "steadyline"])?;
     cargo(&["test", "--workspace", "--locked"])?;
+    corpus()?;
     browser()?;
     loom()
+}
+
+/// Flows that others have published, where there are any: they are no part of the project.
+fn corpus() -> Result<(), Error> {
+    let folder = shell::root().join("../shared/flows");
+    if !folder.exists() {
+        eprintln!("▸ no corpus of flows at {}: `cargo xtask corpus DIR` reads one", folder.display());
+        return Ok(());
+    }
+    corpus::run(&corpus::Corpus::in_folder(folder))
 }
 
 fn cargo(args: &[&str]) -> Result<(), Error> {

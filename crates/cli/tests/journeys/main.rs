@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod examples;
 mod files;
+mod flow;
 mod help;
 mod nginx;
 mod serve;

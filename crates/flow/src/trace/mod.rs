@@ -27,7 +27,7 @@ pub const STORIES_MAX: usize = 64;
 const WAYS_MAX: usize = 16;
 
 /// The most steps of all runs of one exploration.
-const STEPS_MAX: usize = 400_000;
+const STEPS_MAX: usize = 200_000;
 
 /// The most states that one exploration keeps apart.
 const STATES_MAX: usize = 60_000;
@@ -163,8 +163,12 @@ impl Teller<'_> {
             Step::Branch(question) => self.ways(&mut branch, question),
         };
         let mut branches = Vec::with_capacity(answers.len());
-        for (answer, assumed) in answers {
-            let mut next = branch.clone();
+        let count = answers.len();
+        let mut branch = Some(branch);
+        for (index, (answer, assumed)) in answers.into_iter().enumerate() {
+            // The last way goes on with the run itself: most steps have one way, and a run with its story is large.
+            let next = if index + 1 == count { branch.take() } else { branch.clone() };
+            let Some(mut next) = next else { break };
             next.assumed.extend(assumed);
             next.step = next.run.resume(answer);
             branches.push(next);

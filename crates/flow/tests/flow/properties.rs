@@ -159,7 +159,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn a_lint_and_a_trace_of_any_flow_end(list in prop::collection::vec(actions(), 1..6), kind in "inboundCall|workflow|inboundShortMessage|inqueueCall|botFlow") {

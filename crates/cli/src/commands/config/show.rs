@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use api::Exit;
 use base::Ppm;
-use config::{BaseUrl, Channel, Check, ClientCredentials, Config, Degrade, KeyPart, Probe, Receiver, Route, Upstream};
+use config::{
+    BaseUrl, Channel, Check, ClientCredentials, Config, Degrade, KeyPart, Lint, Probe, Receiver, Route, Upstream,
+};
 use degrade::circuit::{Policy, Prober};
 use degrade::limit::Priority;
+use flow::lint::Settings;
 use miette::IntoDiagnostic as _;
 use serde_json::{Map, Value, json};
 
@@ -44,6 +47,21 @@ pub(super) fn effective(config: &Config, written: &Written) -> Value {
         "store": { "path": config.store.path },
         "alerts": named(&config.alerts, |receiver| (&receiver.name, alert(receiver, written))),
         "degrade": degrade(&config.degrade, written),
+        "lint": lint(&config.lint),
+    })
+}
+
+fn lint(lint: &Lint) -> Value {
+    let Lint { call_limit, path_limit, attempts_max, poll_limit, prompt_length, rules } = lint;
+    let default = Settings::default();
+    let rules: Map<String, Value> = rules.iter().map(|(rule, weight)| (rule.clone(), json!(weight.word()))).collect();
+    json!({
+        "callLimit": span(call_limit.unwrap_or(default.call_limit)),
+        "pathLimit": span(path_limit.unwrap_or(default.path_limit)),
+        "attemptsMax": attempts_max.map_or(default.attempts_max, i64::from),
+        "pollLimit": span(poll_limit.unwrap_or(default.poll_limit)),
+        "promptLength": span(prompt_length.unwrap_or(default.prompt_length)),
+        "rules": rules,
     })
 }
 
@@ -295,6 +313,7 @@ degrade:
       schema: { type: object, required: [tier] }
       check: schema
     notes: { path: "/notes/{*rest}", upstream: billing, circuit: slow, priority: enrichment, retry: { budget: 0.5% } }
+lint: { rules: { AU004: off } }
 "#;
 
     fn shown(text: &str) -> Value {

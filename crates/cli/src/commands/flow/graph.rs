@@ -15,7 +15,7 @@ use crate::{Ended, output};
 /// Draws a flow as SVG or HTML: tasks, outputs, the way of a fault in orange, disconnects in red.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  steadyline flow graph main.yaml --out main.svg\n  steadyline flow graph main.yaml --fault 'CRM Lookup' --on timeout --out main.html"
+    after_help = "Example:\n  steadyline flow graph main.yaml --out main.svg\n  steadyline flow graph main.yaml --fault 'CRM Lookup' --on timeout --out main.html"
 )]
 pub(crate) struct Graph {
     /// The flow; `-` for stdin.

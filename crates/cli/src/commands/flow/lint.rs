@@ -26,7 +26,7 @@ use crate::{Ended, output};
 /// hold one. Ends with 1 when there are errors.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  steadyline flow lint flows/ --write sarif=lint.sarif\n  steadyline flow lint main.yaml --set region=eu\n  steadyline flow lint --explain DA001\n  steadyline flow lint main.yaml --fix --fix-queue Support"
+    after_help = "Example:\n  steadyline flow lint flows/ --write sarif=lint.sarif\n  steadyline flow lint main.yaml --set region=eu\n  steadyline flow lint --explain DA001\n  steadyline flow lint main.yaml --fix --fix-queue Support"
 )]
 pub(crate) struct Lint {
     /// Files and folders; `-` for stdin.

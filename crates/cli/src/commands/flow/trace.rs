@@ -27,7 +27,7 @@ use crate::{Ended, output};
 /// is taken every way, and marked. Ends with 1 when an end is not the one expected.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  steadyline flow trace main.yaml --fault 'dataAction:*=503x3,then=200'\n  steadyline flow trace main.yaml --all-faults --expect queue:Support\n  steadyline flow trace main.yaml --fault 'dataAction:CRM*=timeout' --input 1 --input Call.Ani=tel:+13175550100"
+    after_help = "Example:\n  steadyline flow trace main.yaml --fault 'dataAction:*=503x3,then=200'\n  steadyline flow trace main.yaml --all-faults --expect queue:Support\n  steadyline flow trace main.yaml --fault 'dataAction:CRM*=timeout' --input 1 --input Call.Ani=tel:+13175550100"
 )]
 pub(crate) struct Trace {
     /// The flow; `-` for stdin. Data Actions beside it give their time limits with --actions.

@@ -26,6 +26,13 @@ pub(crate) struct Corpus {
     findings: bool,
 }
 
+impl Corpus {
+    /// The corpus in this folder.
+    pub(crate) fn in_folder(folder: PathBuf) -> Self {
+        Self { folder, findings: false }
+    }
+}
+
 /// Prints every difference; any is an error.
 pub(crate) fn run(corpus: &Corpus) -> Result<(), Error> {
     let mut differences = Vec::new();
@@ -33,16 +40,21 @@ pub(crate) fn run(corpus: &Corpus) -> Result<(), Error> {
     let exports = read_all(&corpus.folder.join("i3"), &mut differences)?;
     let known = known(&corpus.folder.join("TERMINALS.json"))?;
     let calls = compare(&charts, &known, &mut differences);
+    let findings = findings(&corpus.folder, charts.iter().chain(&exports))?;
+    let expected = expected(&findings, &mut differences);
     if corpus.findings {
-        print_findings(&corpus.folder, charts.iter().chain(&exports))?;
+        for (file, Finding { rule, at, severity, message, .. }) in &findings {
+            println!("{file}:{}: {} {}: {message}", at.line, rule.id, severity.word());
+        }
     }
     for difference in &differences {
         println!("{difference}");
     }
     println!(
-        "{} flows and {} exports, {calls} Data Actions walked, {} differences",
+        "{} flows and {} exports read, {calls} Data Actions walked, {} findings, {expected} of them expected: {} differences",
         charts.len(),
         exports.len(),
+        findings.len(),
         differences.len()
     );
     if differences.is_empty() { Ok(()) } else { Err("the corpus is not as expected".to_owned()) }
@@ -113,22 +125,46 @@ fn shown(terminal: &Terminal) -> String {
     format!("{}@{}{silent}", terminal.end.word(), terminal.at.line)
 }
 
-fn print_findings<'a>(folder: &Path, charts: impl Iterator<Item = (&'a String, &'a Chart)>) -> Result<(), Error> {
+/// What the lint finds in every flow and Data Action, with the names of their files.
+fn findings<'a>(
+    folder: &Path,
+    charts: impl Iterator<Item = (&'a String, &'a Chart)>,
+) -> Result<Vec<(String, Finding)>, Error> {
     let settings = Settings::default();
-    let show = |file: &str, findings: &[Finding]| {
-        for finding in findings {
-            let (rule, line, word) = (finding.rule.id, finding.at.line, finding.severity.word());
-            println!("{file}:{line}: {rule} {word}: {}", finding.message);
-        }
-    };
+    let mut found = Vec::new();
     for (file, chart) in charts {
-        show(file, &lint::flow(chart, &settings, &Library::default()));
+        let findings = lint::flow(chart, &settings, &Library::default());
+        found.extend(findings.into_iter().map(|finding| (file.clone(), finding)));
     }
     for (file, text) in files(&folder.join("dataactions"))? {
-        match lint::action(&String::from_utf8_lossy(&text), &settings) {
-            Ok((_, findings)) => show(&file, &findings),
-            Err(problems) => println!("{file}: {problems}"),
+        let findings = match lint::action(&String::from_utf8_lossy(&text), &settings) {
+            Ok((_, findings)) => findings,
+            Err(problems) => lint::unreadable(&problems, &settings),
+        };
+        found.extend(findings.into_iter().map(|finding| (file.clone(), finding)));
+    }
+    Ok(found)
+}
+
+/// Compares with what has to be found: how many of them are there. What is argued is told and is no difference.
+fn expected(findings: &[(String, Finding)], differences: &mut Vec<String>) -> usize {
+    let mut matched = 0;
+    for row in include_str!("expected.tsv").lines().skip(1) {
+        let mut cells = row.split('\t');
+        let mut cell = || cells.next().unwrap_or_default();
+        let (file, rule, line, severity, argued) = (cell(), cell(), cell(), cell(), cell());
+        let is_it = |(name, finding): &&(String, Finding)| {
+            let lines = [finding.at].iter().chain(&finding.also).map(|at| at.line.to_string()).collect::<Vec<_>>();
+            name.ends_with(file)
+                && finding.rule.id == rule
+                && (line == "-" || lines.iter().any(|at| at == line))
+                && (severity == "-" || finding.severity.word() == severity)
+        };
+        match (findings.iter().any(|found| is_it(&found)), argued) {
+            (true, _) => matched += 1,
+            (false, "") => differences.push(format!("{file}:{line}: {rule} {severity} is expected and not found")),
+            (false, why) => println!("{file}: {rule} is not found: {why}"),
         }
     }
-    Ok(())
+    matched
 }
