@@ -530,7 +530,7 @@ impl Step {
             _ => return true,
         };
         let is_missing = |name: &&str| self.output(name).is_none();
-        expected.iter().any(|name| is_missing(name)) || self.outputs.iter().any(|output| output.first.is_none())
+        expected.iter().any(is_missing) || self.outputs.iter().any(|output| output.first.is_none())
     }
 
     /// True when the output of this name leads to an action of its own.

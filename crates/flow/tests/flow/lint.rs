@@ -384,9 +384,9 @@ fn cases() -> Vec<Case> {
         Case::new(
             "TX001",
             call(&format!("{QUEUE}{DROP}")),
-            call(&format!(
-                "- transferToAcd: {{ targetQueue: {{ lit: {{ name: A }} }}, outputs: {{ failure: {{ actions: [ transferToVoicemail: {{}} ] }} }} }}\n- transferToVoicemail: {{}}\n"
-            )),
+            call(
+                "- transferToAcd: { targetQueue: { lit: { name: A } }, outputs: { failure: { actions: [ transferToVoicemail: {} ] } } }\n- transferToVoicemail: {}\n",
+            ),
         ),
         Case::new(
             "TX002",
