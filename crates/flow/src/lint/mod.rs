@@ -11,12 +11,14 @@ mod endpoints;
 pub(crate) mod facts;
 mod fallbacks;
 pub mod fix;
+mod limits;
 mod literals;
 mod lookups;
 mod policy;
 mod retries;
 mod structure;
 mod transfers;
+mod velocity;
 pub mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,6 +177,7 @@ pub fn flow(chart: &Chart, settings: &Settings, library: &Library) -> Vec<Findin
     let facts = Facts::new(chart, settings, library);
     let mut report = Report::new(&chart.name);
     calls::check(&facts, &mut report);
+    limits::check(&facts, &mut report);
     retries::check(&facts, &mut report);
     fallbacks::check(&facts, &mut report);
     transfers::check(&facts, &mut report);

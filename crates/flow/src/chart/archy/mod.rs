@@ -1,5 +1,8 @@
 //! Archy YAML to a chart; exports are rewritten as Archy first.
 
+mod actions;
+mod inputs;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,13 +10,13 @@ use super::export;
 use super::template::{self, Substitutions};
 use super::values;
 use super::{
-    Ask, Chart, Choice, Class, Declared, FlowKind, Handling, MenuSettings, Next, OnError, Output, Reference, Sequence,
-    SequenceId, SequenceKind, Start, Statement, Step, StepId, Transfer, TransferTo,
+    Chart, Choice, Class, Declared, FlowKind, Handling, MenuSettings, Next, OnError, Output, Reference, Sequence,
+    SequenceId, SequenceKind, Start, Step, StepId,
 };
 use crate::expr;
-use crate::input::{Input, Kind, Source};
+use crate::input::{Input, Source};
 use crate::problem::{Findings, Place, Problem, ProblemKind, Problems};
-use crate::value::{Audio, Sound, Value};
+use crate::value::Value;
 use crate::yaml::{self, Entry, Node, NodeKind};
 
 pub(super) fn read(text: &str, substitutions: &Substitutions) -> Result<Chart, Problems> {
@@ -216,35 +219,6 @@ impl Reader {
         key
     }
 
-    /// A literal in the shape of its variable: `lit: 5` is text in a string variable.
-    fn fitted(&mut self, input: Input, kind: Kind) -> Input {
-        let Source::Literal(value) = input.source else { return input };
-        // What a template parameter stands for will fit when it is there.
-        if value.to_text().is_some_and(|text| text.contains(template::STAND_IN)) {
-            return Input { at: input.at, source: Source::Literal(Value::Unknown) };
-        }
-        match kind.fit(value) {
-            Ok(value) => Input { at: input.at, source: Source::Literal(value) },
-            Err(message) => {
-                let hint = "Change the value, or the kind of the variable.";
-                self.findings.note(input.at, ProblemKind::Value, message, hint);
-                Input::not_set(input.at)
-            }
-        }
-    }
-
-    /// An input without which an action means nothing.
-    fn required(&mut self, node: &Node, key: &str, owner: &str) -> Input {
-        if node.get(key).is_none() {
-            self.missing(node.at, key, owner);
-        }
-        self.input(node, key)
-    }
-
-    fn missing(&mut self, at: Place, key: &str, owner: &str) {
-        self.findings.note(at, ProblemKind::Missing, format!("find `{key}` of {owner}"), format!("Add `{key}:` here."));
-    }
-
     /// Reads a list of actions; the number of its first.
     fn list(&mut self, node: Option<&Node>, around: Around) -> Option<StepId> {
         let items = node.map(Node::items).unwrap_or_default();
@@ -335,213 +309,6 @@ impl Reader {
         id
     }
 
-    fn class(&mut self, entry: &Entry) -> Class {
-        let node = &entry.value;
-        let keyword = keyword(&entry.key);
-        match keyword.as_str() {
-            "updateData" => Class::Assign(self.statements(node)),
-            "decision" => Class::Branch(self.required(node, "condition", "decision")),
-            "switch" => Class::Branch(self.compared(node)),
-            "playAudio" => Class::Say(self.required(node, "audio", "playAudio")),
-            "communicate" => Class::Say(self.input(node, "communication")),
-            "sendResponse" | "sendAutoReply" => Class::Say(self.body(node)),
-            "holdMusic" | "playEstimatedWaitTime" | "playPositionInQueue" | "playAudioOnSilence" => {
-                Class::Say(Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) })
-            }
-            "getParticipantData" => Class::ReadAttributes(self.read_attributes(node)),
-            "setParticipantData" => Class::Attributes(self.attributes(node)),
-            "callData" | "callSecureData" | "callBridgeAction" => self.ask(node),
-            "dataTableLookup" => self.lookup(node),
-            "findQueue"
-            | "findQueueById"
-            | "findUser"
-            | "findUserById"
-            | "findGroup"
-            | "findSkill"
-            | "findSchedule"
-            | "findScheduleGroup"
-            | "findEmergencyGroup"
-            | "evaluateSchedule"
-            | "evaluateScheduleGroup"
-            | "getExternalContact"
-            | "getConversationData" => Class::Find,
-            "collectInput" => Class::Collect {
-                says: self.input(node, "inputAudio"),
-                digits: digits(node),
-                into: ["inputData", "resultData"].iter().find_map(|key| variable(node.get(key)?)),
-            },
-            "askForSlot"
-            | "askForBoolean"
-            | "askForIntent"
-            | "askForNLUIntent"
-            | "askForNLUNextIntent"
-            | "digitalMenu"
-            | "askSurveyQuestion"
-            | "dialByExtension"
-            | "detectSilence" => {
-                let says = Input { at: entry.at, source: Source::Literal(prompt(&entry.key)) };
-                Class::Collect { says, digits: None, into: None }
-            }
-            "callTask" => Class::CallTask(reference(node), self.task_inputs(node)),
-            "endTask" => Class::EndTask(end_of_task(node)),
-            "jumpToTask" | "jumpToMenu" | "changeState" | "subMenu" | "jumpToBot" => Class::Jump(reference(node)),
-            "loop" => {
-                Class::Loop { index: node.get("currentIndex").and_then(variable), count: self.input(node, "loopCount") }
-            }
-            "loopNext" => Class::LoopNext(self.loops.last().copied()),
-            "loopExit" => Class::LoopExit(self.loops.last().copied()),
-            "transferToAcd" if entry.key.starts_with("menu") => self.transfer(node, TransferTo::QueueFromMenu),
-            "transferToAcd" => self.transfer(node, TransferTo::Queue),
-            "transferToUser" | "transferToGroup" => self.transfer(node, TransferTo::Person),
-            "transferToNumber" => self.transfer(node, TransferTo::Number),
-            "transferToFlow" => self.transfer(node, TransferTo::Flow),
-            "transferToFlowSecure" => self.transfer(node, TransferTo::SecureFlow),
-            "transferToVoicemail" | "transferToGroupVoicemail" | "transferToUserVoicemail" => {
-                self.transfer(node, TransferTo::Voicemail)
-            }
-            "createCallback" => Class::Callback,
-            "disconnect" => Class::Disconnect,
-            "endWorkflow"
-            | "endFlow"
-            | "exitBotFlow"
-            | "exitWorkitemFlow"
-            | "abortSurveyInvite"
-            | "completeSurveyInvite"
-            | "endState" => Class::End,
-            "wait" => Class::Wait(self.input(node, "duration")),
-            "callCommonModule" | "callBotFlow" | "callDigitalBotFlow" | "callDialogflowBot" | "callLexBot"
-            | "callLexV2Bot" | "callNuanceMixBot" => Class::CallOther(self.other(node)),
-            "sendNotification" | "setConversationData" | "disconnectWorkitem" => Class::Record,
-            "task" if entry.key.starts_with("menu") => Class::Choice,
-            "setLanguage"
-            | "setPostFlow"
-            | "setScreenPop"
-            | "setWhisperAudio"
-            | "enableParticipantRecord"
-            | "clearSlot"
-            | "setExternalTag"
-            | "addFlowMilestone"
-            | "initializeFlowOutcome"
-            | "setFlowOutcome"
-            | "setUUIData"
-            | "encryptData"
-            | "decryptData"
-            | "previousMenu"
-            | "repeatMenu" => Class::Known,
-            _ => Class::Opaque,
-        }
-    }
-
-    fn statements(&mut self, node: &Node) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        for item in node.get("statements").map(Node::items).unwrap_or_default() {
-            let Some(entry) = item.entries().first() else { continue };
-            let Some(variable) = entry.value.get("variable").and_then(Node::text) else { continue };
-            let kind = values::kind(&entry.key);
-            let value = self.required(&entry.value, "value", "a statement");
-            let value = self.fitted(value, kind);
-            statements.push(Statement { variable: variable.to_owned(), kind, value });
-        }
-        statements
-    }
-
-    fn compared(&mut self, node: &Node) -> Input {
-        let evaluate = node.get("evaluate").and_then(|node| node.get("firstMatch"));
-        match evaluate.and_then(|node| node.entries().first()) {
-            Some(typed) => self.input(&typed.value, "value"),
-            None => Input::not_set(node.at),
-        }
-    }
-
-    /// What a message says, under whichever key its type has.
-    fn body(&mut self, node: &Node) -> Input {
-        let keys = ["messageBody", "text", "body", "message", "response", "communication"];
-        let key = keys.iter().find(|key| node.get(key).is_some()).copied().unwrap_or("messageBody");
-        self.input(node, key)
-    }
-
-    fn attributes(&mut self, node: &Node) -> Vec<(Input, Input)> {
-        let items = node.get("attributes").map(Node::items).unwrap_or_default();
-        let attributes: Vec<&Node> = items.iter().filter_map(|item| item.get("attribute")).collect();
-        attributes
-            .into_iter()
-            .map(|attribute| (self.input(attribute, "name"), self.input(attribute, "value")))
-            .collect()
-    }
-
-    fn read_attributes(&mut self, node: &Node) -> Vec<(Input, String)> {
-        let items = node.get("attributes").map(Node::items).unwrap_or_default();
-        let attributes: Vec<&Node> = items.iter().filter_map(|item| item.get("attribute")).collect();
-        let read = |attribute: &Node| {
-            let target = attribute.get("variable").or_else(|| attribute.get("value"));
-            target.and_then(|node| variable(node).or_else(|| node.text().map(str::to_owned)))
-        };
-        attributes.into_iter().filter_map(|attribute| Some((self.input(attribute, "name"), read(attribute)?))).collect()
-    }
-
-    fn task_inputs(&mut self, node: &Node) -> Vec<(String, Input)> {
-        let inputs = node.get("taskInputs").or_else(|| node.get("inputs")).map(Node::entries).unwrap_or_default();
-        inputs.iter().map(|entry| (entry.key.clone(), self.term(&entry.value))).collect()
-    }
-
-    fn ask(&mut self, node: &Node) -> Class {
-        let category = node.get("category").and_then(|node| node.entries().first());
-        let action = category.and_then(|entry| {
-            ["dataAction", "bridgeAction", "secureDataAction"].iter().find_map(|key| entry.value.get(key))
-        });
-        let action = action.and_then(|node| node.entries().first());
-        let limit = self.input(node, "timeout");
-        let written = match &limit.source {
-            Source::Literal(Value::Duration(timeout)) => Some(*timeout),
-            _ => None,
-        };
-        let details = action.map(|entry| &entry.value);
-        let inputs = details.and_then(|node| node.get("inputs")).map(Node::entries).unwrap_or_default();
-        let inputs = inputs.iter().map(|entry| (entry.key.clone(), self.term(&entry.value))).collect();
-        let has_processing_prompt =
-            node.get("processingPrompt").map_or(self.has_default_prompt, values::names_something);
-        Class::Ask(Box::new(Ask {
-            category: category.map(|entry| entry.key.clone()).unwrap_or_default(),
-            action: action.map(|entry| entry.key.clone()).unwrap_or_default(),
-            inputs,
-            success_outputs: variables_of(details.and_then(|node| node.get("successOutputs"))),
-            failure_outputs: variables_of(details.and_then(|node| node.get("failureOutputs"))),
-            timeout: written,
-            limit,
-            has_processing_prompt,
-        }))
-    }
-
-    fn lookup(&mut self, node: &Node) -> Class {
-        let table = node.get("dataTable").and_then(|node| node.entries().first());
-        Class::Lookup {
-            table: table.map(|entry| entry.key.clone()).unwrap_or_default(),
-            key: self.input(node, "lookupValue"),
-            found: variables_of(table.and_then(|entry| entry.value.get("foundOutputs"))),
-        }
-    }
-
-    fn transfer(&mut self, node: &Node, to: TransferTo) -> Class {
-        let targets = ["targetQueue", "targetNumber", "targetFlow", "targetUser", "targetGroup", "userOrGroup"];
-        let target = targets.iter().find(|key| node.get(key).is_some()).copied();
-        if target.is_none() && to == TransferTo::Queue {
-            self.missing(node.at, "targetQueue", "transferToAcd");
-        }
-        let target = target.unwrap_or("targetQueue");
-        Class::Transfer(Transfer {
-            to,
-            target: self.input(node, target),
-            priority: self.input(node, "priority"),
-            pre_audio: self.input(node, "preTransferAudio"),
-            failure_audio: self.input(node, "failureTransferAudio"),
-        })
-    }
-
-    fn other(&mut self, node: &Node) -> String {
-        let named = ["commonModule", "botFlow", "digitalBotFlow"].iter().find_map(|key| node.get(key));
-        named.and_then(|node| node.entries().first()).map(|entry| entry.key.clone()).unwrap_or_default()
-    }
-
     /// Everything in an action that is an expression, a literal text or an assignment, outside of its outputs.
     fn gather(&mut self, id: StepId, node: &Node) {
         for item in node.items() {
@@ -559,42 +326,6 @@ impl Reader {
                 ("lit", Some(text)) => self.steps[id.0].literals.push((entry.value.at, text.to_owned())),
                 ("var" | "variable", Some(text)) => self.steps[id.0].writes.push(text.to_owned()),
                 _ => self.gather(id, &entry.value),
-            }
-        }
-    }
-
-    fn input(&mut self, node: &Node, key: &str) -> Input {
-        node.get(key).map_or(Input::not_set(node.at), |value| self.term(value))
-    }
-
-    /// A value, in whichever of its forms; not set when it has none of them.
-    fn term(&mut self, node: &Node) -> Input {
-        for entry in node.entries() {
-            let source = match entry.key.as_str() {
-                "lit" => Source::Literal(values::literal(&entry.value)),
-                "tts" | "text" => Source::Literal(Value::Audio(Audio::speech(entry.value.text().unwrap_or_default()))),
-                "prompt" => Source::Literal(prompt(&values::prompt_name(&entry.value))),
-                "exp" => self.expression(&entry.value),
-                _ => continue,
-            };
-            return Input { at: entry.value.at, source };
-        }
-        Input::not_set(node.at)
-    }
-
-    fn expression(&mut self, node: &Node) -> Source {
-        let text = node.text().unwrap_or_default();
-        match expr::parse(text) {
-            Ok(expr) => Source::Expression(expr),
-            Err(error) => {
-                let character = text.get(..error.offset).map_or(0, |before| before.chars().count()) + 1;
-                self.findings.note(
-                    node.at,
-                    ProblemKind::Expression,
-                    format!("{} (character {character} of the expression)", error.message),
-                    "Check quotes, commas and brackets around this character.",
-                );
-                Source::Literal(Value::Unknown)
             }
         }
     }
@@ -656,14 +387,6 @@ fn drafts_of<'a>(
     }
 }
 
-/// A menu's choices are actions with `menu` before their keyword.
-fn keyword(key: &str) -> String {
-    match key.strip_prefix("menu").and_then(|rest| rest.split_at_checked(1)) {
-        Some((first, rest)) => format!("{}{rest}", first.to_ascii_lowercase()),
-        None => key.to_owned(),
-    }
-}
-
 fn reference(node: &Node) -> Reference {
     let keys = ["targetTaskRef", "targetMenuRef", "targetStateRef", "targetBotRef"];
     let written = keys.iter().find_map(|key| node.get(key));
@@ -691,40 +414,4 @@ fn menu_settings(body: &Node) -> MenuSettings {
         _ => MENU_SETTINGS.selection_timeout,
     };
     MenuSettings { selection_timeout, repeats }
-}
-
-/// The variable in `{var: Task.x}`.
-fn variable(node: &Node) -> Option<String> {
-    node.get("var").and_then(Node::text).map(str::to_owned)
-}
-
-fn end_of_task(node: &Node) -> String {
-    let path = node.get("outputPath").and_then(|path| path.get("name")).and_then(Node::text);
-    path.unwrap_or("default").to_owned()
-}
-
-/// The fewest and the most digits that an entry may have.
-fn digits(node: &Node) -> Option<(u32, u32)> {
-    let number = |node: &Node| node.get("lit").unwrap_or(node).text()?.parse().ok();
-    if let (Some(min), Some(max)) = (node.get("numberOfDigitsMin"), node.get("numberOfDigitsMax")) {
-        return Some((number(min)?, number(max)?));
-    }
-    let digits = node.get("digits")?;
-    if let Some(exact) = digits.get("exact") {
-        let exact = number(exact)?;
-        return Some((exact, exact));
-    }
-    let range = digits.get("range")?;
-    Some((number(range.get("min")?)?, number(range.get("max")?)?))
-}
-
-fn prompt(name: &str) -> Value {
-    Value::Audio(Audio(vec![Sound::Prompt(name.to_owned())]))
-}
-
-/// `name: {var: Task.x}` as pairs; outputs without a variable are left out.
-fn variables_of(node: Option<&Node>) -> Vec<(String, String)> {
-    let pairs = node.map(Node::entries).unwrap_or_default();
-    let variable = |pair: &Entry| Some((pair.key.clone(), pair.value.get("var")?.text()?.to_owned()));
-    pairs.iter().filter_map(variable).collect()
 }
