@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::chart::{Chart, Class, SequenceId, SequenceKind, Step, StepId, TransferTo};
+use crate::chart::{Chart, Class, Next, SequenceId, SequenceKind, Step, StepId, TransferTo};
+use crate::lint::facts;
 use crate::lint::walk::{self, Fault};
 
 /// Heights and widths in pixels.
@@ -23,12 +24,14 @@ pub struct Highlight {
     pub passed: BTreeSet<StepId>,
     /// The Data Actions that fail.
     pub failing: BTreeSet<StepId>,
+    /// How they fail.
+    pub fault: Option<Fault>,
 }
 
 impl Highlight {
     /// Every way after the failure of the Data Actions that `fails` picks by name.
     pub fn of(chart: &Chart, fault: Fault, fails: impl Fn(&str) -> bool) -> Self {
-        let mut highlight = Self::default();
+        let mut highlight = Self { fault: Some(fault), ..Self::default() };
         for (id, _, ask) in chart.asks() {
             if fails(&ask.action) {
                 highlight.failing.insert(id);
@@ -43,6 +46,15 @@ enum Row {
     Sequence(SequenceId),
     Step(StepId),
     Output(StepId, usize),
+    /// An output that a fault takes, and that is not written.
+    Missing(StepId, &'static str),
+}
+
+/// A row's own colours.
+struct Colours<'a> {
+    chart: &'a Chart,
+    highlight: &'a Highlight,
+    reachable: BTreeSet<StepId>,
 }
 
 /// The picture.
@@ -60,7 +72,8 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
         rows.iter().map(|(depth, row)| depth * INDENT + text(row).chars().count().min(LABEL_MAX) * CHARACTER).max();
     let body = MARGIN + width.unwrap_or_default() + 40;
     let width = body + 160;
-    let height = MARGIN * 2 + 34 + rows.len() * ROW;
+    let height = MARGIN * 2 + 34 + (rows.len() + 1) * ROW;
+    let colours = Colours { chart, highlight, reachable: facts::reachable(chart) };
     let mut svg = String::new();
     // Writing to a text cannot fail.
     let _written = write!(
@@ -72,6 +85,13 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
     );
     let top = |index: usize| MARGIN + 34 + index * ROW;
     let middle = |index: usize| top(index) + BAR / 2;
+    let right = |index: usize| {
+        let (depth, row) = &rows[index];
+        // Bold letters are wider.
+        let class = colours.class(row);
+        let character = if class.starts_with("task") || class.starts_with("drop") { CHARACTER + 1 } else { CHARACTER };
+        MARGIN + depth * INDENT + shortened(&text(row)).chars().count() * character + 14
+    };
     let sequence_row = |id: SequenceId| rows.iter().position(|(_, row)| matches!(row, Row::Sequence(of) if *of == id));
     // Lines from each row to the one that owns it.
     for (index, (depth, _)) in rows.iter().enumerate().filter(|(_, (depth, _))| *depth > 0) {
@@ -88,8 +108,8 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
     for (index, (depth, row)) in rows.iter().enumerate() {
         let x = MARGIN + depth * INDENT;
         let shown = shortened(&text(row));
-        let length = shown.chars().count() * CHARACTER + 14;
-        let class = class_of(chart, row, highlight);
+        let class = colours.class(row);
+        let length = right(index) - x;
         let _written = writeln!(
             svg,
             "<g class=\"{class}\"><title>{}</title><rect x=\"{x}\" y=\"{}\" width=\"{length}\" height=\"{BAR}\" rx=\"4\"/><text x=\"{}\" y=\"{}\">{}</text></g>",
@@ -99,6 +119,24 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
             top(index) + 13,
             escaped(&shown)
         );
+        if let Row::Missing(id, _) | Row::Output(id, _) = row
+            && let Some(next) = goes_on_to(chart, row)
+            && let Some(to) = rows.iter().position(|(_, row)| matches!(row, Row::Step(step) if *step == next))
+        {
+            let is_way = highlight.failing.contains(id)
+                && highlight.fault.is_some_and(|fault| name_of(chart, row) == fault.output());
+            let kind = if is_way { "jump way" } else { "jump faint" };
+            let (from, end) = (x + length, right(to) + 4);
+            let bend = from.max(end) + 40 + (index * 7) % 40;
+            let _written = writeln!(
+                svg,
+                "<path class=\"{kind}\" marker-end=\"url(#head)\" d=\"M{from} {} C{bend} {}, {bend} {}, {end} {}\"/>",
+                middle(index),
+                middle(index),
+                middle(to),
+                middle(to)
+            );
+        }
         let Row::Step(id) = row else { continue };
         if let Class::Jump(reference) | Class::CallTask(reference, _) = &chart.step(*id).class
             && let Some(target) = reference.target.and_then(sequence_row)
@@ -113,17 +151,44 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
                 from.1,
                 from.1,
                 middle(target),
-                MARGIN + text(&rows[target].1).chars().count().min(LABEL_MAX) * CHARACTER + 20,
+                right(target) + 4,
                 middle(target)
             );
         }
     }
+    let _written = writeln!(
+        svg,
+        "<text class=\"legend\" x=\"{MARGIN}\" y=\"{}\">orange: the way of the fault · green: a queue · red: cut off · dashed: never reached</text>",
+        top(rows.len()) + BAR
+    );
     svg.push_str("</svg>\n");
     svg
 }
 
+/// The name of an output's row.
+fn name_of<'a>(chart: &'a Chart, row: &Row) -> &'a str {
+    match row {
+        Row::Output(id, index) => &chart.step(*id).outputs[*index].name,
+        Row::Missing(_, name) => name,
+        _ => "",
+    }
+}
+
+/// Where control goes when an output has no actions.
+fn goes_on_to(chart: &Chart, row: &Row) -> Option<StepId> {
+    let step = match row {
+        Row::Missing(id, _) => chart.step(*id),
+        Row::Output(id, index) if chart.step(*id).outputs[*index].first.is_none() => chart.step(*id),
+        _ => return None,
+    };
+    match step.next {
+        Next::Step(next) | Next::Again(next) => Some(next),
+        Next::End => None,
+    }
+}
+
 const STYLE: &str = "<style>
-.ground{fill:#fff}text{font:12px system-ui,sans-serif;fill:#1c2733}.title{font-size:16px;font-weight:600}
+.ground{stroke:none!important;fill:#fff}.legend{fill:#5b6b7a;font-size:11px}.faint{stroke-dasharray:3 3}text{font:12px system-ui,sans-serif;fill:#1c2733}.title{font-size:16px;font-weight:600}
 rect{fill:#eef2f6;stroke:#c8d2dc}.task rect{fill:#1c2733;stroke:#1c2733}.task text{fill:#fff;font-weight:600}
 .output rect{fill:none;stroke:none}.output text{fill:#5b6b7a;font-style:italic}
 .ask rect{fill:#e3edfb;stroke:#6b9bd8}.queue rect{fill:#dff3e4;stroke:#3f9a57}.drop rect{fill:#fbe0e0;stroke:#c62828;stroke-width:2}.drop text{fill:#8e1414;font-weight:600}
@@ -146,6 +211,10 @@ fn outline(chart: &Chart, id: StepId, depth: usize, rows: &mut Vec<(usize, Row)>
         for step in inside {
             outline(chart, step, depth + 2, rows);
         }
+    }
+    if matches!(chart.step(id).class, Class::Ask(_)) {
+        let missing = ["failure", "timeout"].into_iter().filter(|name| chart.step(id).output(name).is_none());
+        rows.extend(missing.map(|name| (depth + 1, Row::Missing(id, name))));
     }
 }
 
@@ -174,31 +243,32 @@ fn label(chart: &Chart, row: &Row) -> String {
             let empty = if output.first.is_none() { ": nothing, goes on" } else { "" };
             format!("{}{empty}", output.name)
         }
+        Row::Missing(_, name) => format!("{name}: nothing, goes on"),
     }
 }
 
-fn class_of(chart: &Chart, row: &Row, highlight: &Highlight) -> String {
-    match row {
-        Row::Sequence(id) => match chart.sequence(*id).kind {
-            SequenceKind::Menu => "task menu".to_owned(),
-            _ => "task".to_owned(),
-        },
-        Row::Output(..) => "output".to_owned(),
-        Row::Step(id) => {
-            let base = match &chart.step(*id).class {
-                Class::Ask(_) => "ask",
-                Class::Transfer(to) if matches!(to.to, TransferTo::Queue | TransferTo::QueueFromMenu) => "queue",
-                Class::Disconnect => "drop",
-                Class::Jump(reference) | Class::CallTask(reference, _) if reference.target.is_none() => "drop",
-                _ => "step",
-            };
-            let way = match () {
-                () if highlight.failing.contains(id) => " failing",
-                () if highlight.passed.contains(id) => " way",
-                () => "",
-            };
-            format!("{base}{way}")
-        }
+impl Colours<'_> {
+    fn class(&self, row: &Row) -> String {
+        let id = match row {
+            Row::Sequence(id) if self.chart.sequence(*id).kind == SequenceKind::Menu => return "task menu".to_owned(),
+            Row::Sequence(_) => return "task".to_owned(),
+            Row::Output(..) | Row::Missing(..) => return "output".to_owned(),
+            Row::Step(id) => id,
+        };
+        let base = match &self.chart.step(*id).class {
+            Class::Ask(_) => "ask",
+            Class::Transfer(to) if matches!(to.to, TransferTo::Queue | TransferTo::QueueFromMenu) => "queue",
+            Class::Disconnect => "drop",
+            Class::Jump(reference) | Class::CallTask(reference, _) if reference.target.is_none() => "drop",
+            _ => "step",
+        };
+        let way = match () {
+            () if !self.reachable.contains(id) => " lost",
+            () if self.highlight.failing.contains(id) => " failing",
+            () if self.highlight.passed.contains(id) => " way",
+            () => "",
+        };
+        format!("{base}{way}")
     }
 }
 

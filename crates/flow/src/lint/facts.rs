@@ -296,8 +296,8 @@ fn asking(chart: &Chart) -> Vec<bool> {
 }
 
 /// The steps that a run can come to, from the start and from error handling.
-pub(super) fn reachable(facts: &Facts<'_>) -> BTreeSet<StepId> {
-    let chart = facts.chart;
+pub(crate) fn reachable(chart: &Chart) -> BTreeSet<StepId> {
+    let follows = successors(chart, true);
     let mut starts: Vec<SequenceId> = Vec::new();
     if let Start::At(id) = chart.start {
         starts.push(id);
@@ -312,8 +312,10 @@ pub(super) fn reachable(facts: &Facts<'_>) -> BTreeSet<StepId> {
             continue;
         }
         let sequence = chart.sequence(id);
-        let inside = facts.reach(sequence.choices.iter().map(|choice| choice.step).chain(sequence.first), |_| false);
+        let firsts = sequence.choices.iter().map(|choice| choice.step).chain(sequence.first);
+        let inside = reach_in(&follows, firsts, |_| false);
         for &step in &inside {
+            // A jump to a menu has no step to follow: its choices are begun from here.
             if let Class::Jump(Reference { target: Some(to), .. })
             | Class::CallTask(Reference { target: Some(to), .. }, _) = &chart.step(step).class
             {

@@ -56,7 +56,7 @@ fn unreachable(facts: &Facts<'_>, report: &mut Report) {
     if chart.start == Start::Nowhere {
         return;
     }
-    let reached = facts::reachable(facts);
+    let reached = facts::reachable(chart);
     for sequence in &chart.sequences {
         let mut steps = sequence.choices.iter().map(|choice| choice.step).chain(sequence.first).peekable();
         if steps.peek().is_none() || steps.any(|step| reached.contains(&step)) {

@@ -43,12 +43,25 @@ async fn callers_survive_a_hanging_crm_after_three_seconds_of_silence() {
 #[tokio::test]
 async fn callers_whose_flow_has_no_way_out_are_counted_as_lost() {
     let (twin, _crm, _) = twin_and_crm(Clock::scaled(50)).await;
-    let broken = MAIN_IVR.replace("name: Support", "name: Nowhere").replace("name: VIP", "name: Nowhere");
+    let refused = MAIN_IVR.replace("name: Support", "name: Nowhere").replace("name: VIP", "name: Nowhere");
+    // Without the promise to call back, nothing is left for them.
+    let broken = refused.replace("- createCallback:", "- setExternalTag:");
     assert_eq!(twin.load_flow(&broken).unwrap().version, "2.0");
     twin.start_callers(10.0).unwrap();
     let totals = twin.totals_when(|totals| totals.lost >= 3).await;
-    assert_eq!(totals.queued, 0);
+    assert_eq!((totals.queued, totals.handed_over), (0, 0));
     assert!(twin.calls().iter().all(|call| call.version == "2.0" && call.ended == Ended::Disconnect));
+}
+
+#[tokio::test]
+async fn callers_who_are_promised_a_call_are_not_lost() {
+    let (twin, _crm, _) = twin_and_crm(Clock::scaled(50)).await;
+    let refused = MAIN_IVR.replace("name: Support", "name: Nowhere").replace("name: VIP", "name: Nowhere");
+    twin.load_flow(&refused).unwrap();
+    twin.start_callers(10.0).unwrap();
+    let totals = twin.totals_when(|totals| totals.handed_over >= 3).await;
+    assert_eq!((totals.queued, totals.lost), (0, 0));
+    assert!(twin.calls().iter().all(|call| call.ended == Ended::HandedOver));
 }
 
 #[tokio::test]
