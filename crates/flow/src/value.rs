@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// The most characters that a text may grow to; a flow that builds more is in error.
 pub const TEXT_MAX: usize = 32_000;
 
@@ -28,6 +30,8 @@ pub enum Value {
     Boolean(bool),
     /// A span of time; Architect's durations are never negative here.
     Duration(Duration),
+    /// A moment.
+    DateTime(Timestamp),
     /// A queue, by name.
     Queue(String),
     /// A phone number in E.164 form.
@@ -106,6 +110,7 @@ impl Value {
             Self::Decimal(_) => "decimal",
             Self::Boolean(_) => "boolean",
             Self::Duration(_) => "duration",
+            Self::DateTime(_) => "date and time",
             Self::Queue(_) => "queue",
             Self::Phone(_) => "phone number",
             Self::Audio(_) => "audio",
@@ -124,6 +129,7 @@ impl Value {
             Self::Decimal(number) => Some(number.to_string()),
             Self::Boolean(value) => Some(value.to_string()),
             Self::Duration(length) => Some(duration_text(*length)),
+            Self::DateTime(moment) => Some(moment.to_string()),
             Self::Audio(_) | Self::List(_) | Self::Object(_) => Some(self.to_json().to_string()),
         }
     }
@@ -138,6 +144,7 @@ impl Value {
             Self::Decimal(number) => Json::from(*number),
             Self::Boolean(value) => Json::from(*value),
             Self::Duration(length) => Json::from(duration_text(*length)),
+            Self::DateTime(moment) => Json::from(moment.to_string()),
             Self::Audio(audio) => Json::from(audio.to_string()),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
             Self::Object(members) => {

@@ -11,6 +11,11 @@ pub trait Scope {
     /// The value of `scope.name`; [`Value::NotSet`] for a variable without a value, and
     /// [`Value::Unknown`] for one that this run cannot know.
     fn variable(&self, scope: &str, name: &str) -> Value;
+
+    /// What time it is; [`Value::Unknown`] where that cannot be known.
+    fn now(&self) -> Value {
+        Value::Unknown
+    }
 }
 
 /// A value, or why there is none. An error of an expression is an error of the flow.
@@ -32,6 +37,12 @@ pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Evaluation {
         Expr::Binary(Binary::Or, left, right) => logic(left, right, scope, true),
         Expr::Binary(operator, left, right) => binary(*operator, &evaluate(left, scope)?, &evaluate(right, scope)?),
         Expr::Call(name, arguments) if name.eq_ignore_ascii_case("if") => choice(arguments, scope),
+        Expr::Call(name, arguments)
+            if arguments.is_empty()
+                && ["getcurrentdatetimeutc", "getcurrentdatetime"].contains(&name.to_ascii_lowercase().as_str()) =>
+        {
+            Ok(scope.now())
+        }
         Expr::Call(name, arguments) => {
             let values: Result<Vec<Value>, String> = arguments.iter().map(|each| evaluate(each, scope)).collect();
             functions::call(name, &values?)
@@ -135,6 +146,9 @@ fn binary(operator: Binary, left: &Value, right: &Value) -> Evaluation {
         (Value::Unknown, _) | (_, Value::Unknown) => Ok(Value::Unknown),
         (Value::Integer(a), Value::Integer(b)) => integers(operator, *a, *b),
         (Value::Duration(a), Value::Duration(b)) => durations(operator, *a, *b),
+        (Value::DateTime(a), Value::DateTime(b)) => {
+            ordering(operator, a.cmp(b)).ok_or_else(|| format!("apply `{symbol}` to moments"))
+        }
         (Value::String(a), Value::String(b)) if operator == Binary::Add => text(format!("{a}{b}")),
         (Value::String(a), Value::String(b)) => {
             ordering(operator, a.cmp(b)).ok_or_else(|| format!("apply `{symbol}` to texts"))

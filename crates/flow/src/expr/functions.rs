@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
 use super::evaluate::{Evaluation, at_index, equality, text};
 use crate::value::{Audio, Sound, TEXT_MAX, Value};
 
@@ -21,6 +24,7 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> Evaluation {
         "isnotset" => asks(&name, arguments, |value| *value == Value::NotSet),
         "isnotsetorempty" => asks(&name, arguments, is_empty),
         "append" => append(arguments),
+        "tocommunication" | "makecommunication" | "todisplaystring" => communication(arguments),
         "makelist" => make_list(arguments),
         "areequal" => are_equal(arguments),
         _ if !is_known(&name) || arguments.contains(&Value::Unknown) => Ok(Value::Unknown),
@@ -67,6 +71,21 @@ fn is_known(name: &str) -> bool {
             | "abs"
             | "jsonparse"
             | "getjsonobjectproperty"
+            | "split"
+            | "makeemptylist"
+            | "additem"
+            | "toaudionumber"
+            | "toaudioduration"
+            | "todatetime"
+            | "addseconds"
+            | "addminutes"
+            | "addhours"
+            | "adddays"
+            | "year"
+            | "month"
+            | "day"
+            | "hour"
+            | "minute"
     )
 }
 
@@ -116,6 +135,24 @@ fn compute(name: &str, arguments: &[Value]) -> Evaluation {
         ("toaudioblank", [Value::Duration(length)]) => Ok(Sounds(Audio(vec![Sound::Blank(*length)]))),
         ("finduserprompt", [Text(prompt)]) => Ok(Sounds(Audio(vec![Sound::Prompt(prompt.clone())]))),
         ("makeduration", parts) => make_duration(parts),
+        ("split", [Text(words), Text(separator)]) => split(words, separator),
+        ("makeemptylist", _) => Ok(List(Vec::new())),
+        ("additem", [List(items), item]) => make_list(&[items.as_slice(), std::slice::from_ref(item)].concat()),
+        ("toaudionumber", [number @ (Integer(_) | Decimal(_))]) => {
+            Ok(Sounds(Audio::speech(number.to_text().unwrap_or_default())))
+        }
+        ("toaudioduration", [length @ Value::Duration(_)]) => {
+            Ok(Sounds(Audio::speech(length.to_text().unwrap_or_default())))
+        }
+        ("todatetime", [moment @ Value::DateTime(_)]) => Ok(moment.clone()),
+        ("todatetime", [Text(text)]) => {
+            text.parse().map(Value::DateTime).map_err(|_| format!("read `{text}` as a date and time"))
+        }
+        ("addseconds", [Value::DateTime(moment), Integer(count)]) => later(*moment, *count, 1),
+        ("addminutes", [Value::DateTime(moment), Integer(count)]) => later(*moment, *count, 60),
+        ("addhours", [Value::DateTime(moment), Integer(count)]) => later(*moment, *count, 3_600),
+        ("adddays", [Value::DateTime(moment), Integer(count)]) => later(*moment, *count, 86_400),
+        ("year" | "month" | "day" | "hour" | "minute", [Value::DateTime(moment)]) => Ok(part_of(name, *moment)),
         ("toduration", [length @ Value::Duration(_)]) => Ok(length.clone()),
         ("toduration", [Integer(ms)]) => Ok(Value::Duration(milliseconds(*ms)?)),
         ("findqueue", [Text(queue)]) => Ok(Queue(queue.clone())),
@@ -280,6 +317,39 @@ fn phone(number: &str) -> Evaluation {
 
 fn milliseconds(ms: i64) -> Result<Duration, String> {
     u64::try_from(ms).map(Duration::from_millis).map_err(|_| format!("make a duration of {ms} ms"))
+}
+
+/// Texts and what else can be shown, one after the other; what is not set shows nothing.
+fn communication(arguments: &[Value]) -> Evaluation {
+    if arguments.contains(&Value::Unknown) {
+        return Ok(Value::Unknown);
+    }
+    text(arguments.iter().filter_map(Value::to_text).collect())
+}
+
+fn split(words: &str, separator: &str) -> Evaluation {
+    if separator.is_empty() {
+        return Err("split a text at nothing".to_owned());
+    }
+    make_list(&words.split(separator).map(Value::from).collect::<Vec<_>>())
+}
+
+fn later(moment: Timestamp, count: i64, seconds: i64) -> Evaluation {
+    let span = count.checked_mul(seconds).map(SignedDuration::from_secs);
+    let later = span.and_then(|span| moment.checked_add(span).ok());
+    later.map(Value::DateTime).ok_or_else(|| "go that far in time".to_owned())
+}
+
+/// A part of a moment, in UTC.
+fn part_of(name: &str, moment: Timestamp) -> Value {
+    let moment = moment.to_zoned(TimeZone::UTC);
+    Value::Integer(match name {
+        "year" => i64::from(moment.year()),
+        "month" => i64::from(moment.month()),
+        "day" => i64::from(moment.day()),
+        "hour" => i64::from(moment.hour()),
+        _ => i64::from(moment.minute()),
+    })
 }
 
 /// Days, hours, minutes, seconds and, when given, milliseconds.

@@ -31,18 +31,29 @@ pub fn apply(text: &str, flow: &str, findings: Vec<Finding>) -> (Vec<Finding>, u
         return (findings, 0);
     }
     let before = findings.len();
-    let mut kept: Vec<Finding> = findings.into_iter().filter(|finding| !is_allowed(&mut allows, finding)).collect();
+    let mut kept: Vec<Finding> = findings.into_iter().filter_map(|finding| left(&mut allows, finding)).collect();
     let allowed = before - kept.len();
     kept.extend(allows.iter().filter_map(|allow| complaint(allow, flow)));
     kept.sort_by_key(|finding| finding.at);
     (kept, allowed)
 }
 
-fn is_allowed(allows: &mut [Allow<'_>], finding: &Finding) -> bool {
+/// What is left of a finding: of several places those that no comment allows, and nothing when there is none.
+fn left(allows: &mut [Allow<'_>], mut finding: Finding) -> Option<Finding> {
+    let mut places: Vec<Place> = vec![finding.at];
+    places.append(&mut finding.also);
+    places.retain(|at| !is_allowed(allows, finding.rule, *at));
+    let mut places = places.into_iter();
+    finding.at = places.next()?;
+    finding.also = places.collect();
+    Some(finding)
+}
+
+fn is_allowed(allows: &mut [Allow<'_>], rule: &Rule, at: Place) -> bool {
     let mut is_allowed = false;
     for allow in allows {
-        let is_here = allow.line.is_none_or(|line| line == finding.at.line);
-        if is_here && allow.has_reason && allow.is_word_known && allow.rule.eq_ignore_ascii_case(finding.rule.id) {
+        let is_here = allow.line.is_none_or(|line| line == at.line);
+        if is_here && allow.has_reason && allow.is_word_known && allow.rule.eq_ignore_ascii_case(rule.id) {
             allow.is_used = true;
             is_allowed = true;
         }

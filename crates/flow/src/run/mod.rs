@@ -19,6 +19,8 @@ mod variables;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::chart::{SequenceId, StepId, TransferTo};
 use crate::problem::Place;
 use crate::value::{Audio, Value};
@@ -39,11 +41,13 @@ pub struct Settings {
     /// True when all participant data is known: what nobody wrote is not set. Otherwise it cannot be known, because
     /// whoever had the call before may have written it.
     pub knows_participant_data: bool,
+    /// What time it is when the flow begins, where that matters.
+    pub now: Option<Timestamp>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { processing_prompt: Duration::from_secs(60), knows_participant_data: true }
+        Self { processing_prompt: Duration::from_secs(60), knows_participant_data: true, now: None }
     }
 }
 

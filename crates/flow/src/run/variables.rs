@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher};
 
+use jiff::Timestamp;
+
 use super::Inputs;
 use crate::chart::Declared;
 use crate::expr::{Scope, evaluate};
@@ -23,6 +25,8 @@ pub(super) struct View<'a> {
     pub(super) system: &'a Inputs,
     pub(super) flow: &'a Cells,
     pub(super) task: Option<&'a Cells>,
+    /// What time it is in the flow, where that is known.
+    pub(super) now: Option<Timestamp>,
 }
 
 impl Scope for View<'_> {
@@ -36,6 +40,10 @@ impl Scope for View<'_> {
             _ => return self.system.get(&key).cloned().unwrap_or(Value::Unknown),
         };
         cell.map_or(Value::NotSet, |cell| cell.value.clone())
+    }
+
+    fn now(&self) -> Value {
+        self.now.map_or(Value::Unknown, Value::DateTime)
     }
 }
 
@@ -95,6 +103,7 @@ fn hash_value(value: &Value, hasher: &mut impl Hasher) {
         Value::Decimal(number) => number.to_bits().hash(hasher),
         Value::Boolean(value) => value.hash(hasher),
         Value::Duration(time) => time.hash(hasher),
+        Value::DateTime(moment) => moment.hash(hasher),
         Value::Audio(audio) => audio.hash(hasher),
         Value::List(items) => items.iter().for_each(|item| hash_value(item, hasher)),
         Value::Object(members) => members.iter().for_each(|(name, member)| {

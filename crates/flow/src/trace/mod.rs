@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::chart::{Chart, Class, StepId};
 use crate::data_action::{TIMEOUT_MAX, TIMEOUT_MIN};
 use crate::lint::walk::End;
@@ -47,6 +49,8 @@ pub struct Scenario {
     pub types_only_entries: bool,
     /// Variables that are known: `Call.Ani`, or a variable of the flow that is an input.
     pub variables: BTreeMap<String, Value>,
+    /// What time it is when the caller arrives; a condition over the time is taken both ways without it.
+    pub now: Option<Timestamp>,
     /// Time limits of Data Actions by their own files.
     pub limits: BTreeMap<String, Duration>,
 }
@@ -74,7 +78,7 @@ pub struct Stories {
 /// Carries out a flow with a script of faults.
 pub fn stories(chart: &Arc<Chart>, scenario: &Scenario) -> Stories {
     let mut teller = Teller { chart, scenario, list: Vec::new(), steps: 0, is_cut_short: false };
-    let settings = Settings { knows_participant_data: false, ..Settings::default() };
+    let settings = Settings { knows_participant_data: false, now: scenario.now, ..Settings::default() };
     let (run, step) = Run::trace(Arc::clone(chart), inputs(scenario), settings);
     teller.tell(Branch { run, step, counts: BTreeMap::new(), entries: 0, assumed: Vec::new() });
     let mut list = teller.list;

@@ -295,6 +295,31 @@ fn what_cannot_be_known_is_taken_every_way_the_worst_first() {
 }
 
 #[test]
+fn a_condition_over_the_time_is_known_when_the_time_is() {
+    let hours = "          - decision:
+              name: Open?
+              condition:
+                exp: Hour(GetCurrentDateTimeUtc()) >= 8 and Hour(GetCurrentDateTimeUtc()) < 18
+              outputs:
+                yes:
+                  actions:
+                    - transferToAcd:
+                        targetQueue:
+                          lit:
+                            name: Day
+";
+    let chart = Arc::new(chart(&unhandled("inboundCall", "", &format!("{hours}{QUEUE}"))));
+    let ends = |now: Option<&str>| -> Vec<String> {
+        let now = now.map(|now| now.parse().unwrap());
+        let stories = trace::stories(&chart, &Scenario { now, ..Scenario::default() });
+        stories.list.iter().map(|story| queue(&story.outcome).to_owned()).collect()
+    };
+    assert_eq!(ends(Some("2026-11-20T09:00:00Z")), ["Day"]);
+    assert_eq!(ends(Some("2026-11-20T17:59:59.950Z")), ["Support"], "the look-up takes a tenth of a second");
+    assert_eq!(ends(None).len(), 2, "open or closed");
+}
+
+#[test]
 fn a_script_is_used_up_attempt_by_attempt() {
     let retry = unhandled("inboundCall", "", QUEUE).replace(
         "              name: Ask the CRM\n",

@@ -18,6 +18,18 @@ impl Scope for Caller {
     }
 }
 
+#[test]
+fn moments_and_messages_are_values_too() {
+    check("AddHours(ToDateTime(\"2026-11-20T23:30:00Z\"), 1)", "date and time 2026-11-21T00:30:00Z");
+    check("Hour(AddMinutes(ToDateTime(\"2026-11-20T23:30:00Z\"), 45))", "integer 0");
+    check("ToDateTime(\"2026-11-20T08:00:00Z\") < ToDateTime(\"2026-11-20T09:00:00Z\")", "boolean true");
+    check("ToDateTime(\"soon\")", "error: read `soon` as a date and time");
+    check("GetCurrentDateTimeUtc()", "unknown");
+    check("MakeCommunication(ToCommunication(\"Hello \"), Flow.name, NOT_SET)", "string Hello Ada");
+    check("Split(\"a,b\", \",\")[1]", "string b");
+    check("Count(AddItem(MakeEmptyList(), 4))", "integer 1");
+}
+
 /// The value as text with its kind, or the error.
 fn check(text: &str, expected: &str) {
     let expr = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -13,6 +13,7 @@ use flow::chart::{Chart, Class, StepId, TransferTo};
 use flow::lint;
 use flow::trace::{self, Fault, Reached, Row, Scenario, Script, Scripts, Story, Table};
 use flow::{EndReason, Event, Outcome, OutcomeKind, Performed, Value};
+use jiff::Timestamp;
 use miette::Report;
 use serde_json::{Value as Json, json};
 
@@ -40,6 +41,9 @@ pub(crate) struct Trace {
     /// What the caller types, in order (`1` or dtmf=1), or a variable that is known (Call.Ani=…).
     #[arg(long, value_name = "INPUT", conflicts_with = "all_faults")]
     input: Vec<String>,
+    /// What time it is when the caller arrives, as 2026-11-20T08:00:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
     /// Every Data Action fails: alone, all together, and in every combination.
     #[arg(long)]
     all_faults: bool,
@@ -186,7 +190,7 @@ fn limits(paths: &[PathBuf]) -> Result<BTreeMap<String, Duration>, Report> {
 }
 
 fn scenario(args: &Trace, limits: BTreeMap<String, Duration>) -> Scenario {
-    let mut scenario = Scenario { scripts: Scripts(args.fault.clone()), limits, ..Scenario::default() };
+    let mut scenario = Scenario { scripts: Scripts(args.fault.clone()), limits, now: args.now, ..Scenario::default() };
     for input in &args.input {
         match input.split_once('=') {
             Some((name, value)) if name.contains('.') => {

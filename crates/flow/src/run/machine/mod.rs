@@ -409,7 +409,8 @@ impl Run {
 
     fn value(&self, input: &Input) -> Result<Value, String> {
         let task = self.visits.last().map(|visit| &visit.cells);
-        View { system: &self.system, flow: &self.cells, task }.value(input)
+        let now = self.settings.now.and_then(|now| now.checked_add(self.timeline.elapsed).ok());
+        View { system: &self.system, flow: &self.cells, task, now }.value(input)
     }
 
     fn assign(&mut self, name: &str, kind: Kind, value: Value) -> Result<(), String> {
