@@ -2,10 +2,9 @@
 //!
 //! SVG without scripts or fonts of its own, so that it can stand in a page, a ticket or a review.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::chart::{Chart, Class, Next, SequenceId, SequenceKind, Step, StepId, TransferTo};
+use crate::chart::{Chart, Class, Next, SequenceId, SequenceKind, Step, StepId, StepSet, TransferTo};
 use crate::lint::facts;
 use crate::lint::walk::{self, Fault};
 
@@ -21,9 +20,9 @@ const LABEL_MAX: usize = 60;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Highlight {
     /// Actions on the way.
-    pub passed: BTreeSet<StepId>,
+    pub passed: StepSet,
     /// The Data Actions that fail.
-    pub failing: BTreeSet<StepId>,
+    pub failing: StepSet,
     /// How they fail.
     pub fault: Option<Fault>,
 }
@@ -35,7 +34,7 @@ impl Highlight {
         for (id, _, ask) in chart.asks() {
             if fails(&ask.action) {
                 highlight.failing.insert(id);
-                highlight.passed.extend(walk::after_failure(chart, id, fault).passed);
+                highlight.passed.extend(walk::after_failure(chart, id, fault).passed.iter());
             }
         }
         highlight
@@ -54,7 +53,7 @@ enum Row {
 struct Colours<'a> {
     chart: &'a Chart,
     highlight: &'a Highlight,
-    reachable: BTreeSet<StepId>,
+    reachable: StepSet,
 }
 
 /// The picture.
@@ -123,7 +122,7 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
             && let Some(next) = goes_on_to(chart, row)
             && let Some(to) = rows.iter().position(|(_, row)| matches!(row, Row::Step(step) if *step == next))
         {
-            let is_way = highlight.failing.contains(id)
+            let is_way = highlight.failing.contains(*id)
                 && highlight.fault.is_some_and(|fault| name_of(chart, row) == fault.output());
             let kind = if is_way { "jump way" } else { "jump faint" };
             let (from, end) = (x + length, right(to) + 4);
@@ -143,7 +142,7 @@ pub fn svg(chart: &Chart, highlight: &Highlight) -> String {
         {
             let from = (x + length, middle(index));
             let bend = body + 20 + (index * 13) % 110;
-            let kind = if highlight.passed.contains(id) { "jump way" } else { "jump" };
+            let kind = if highlight.passed.contains(*id) { "jump way" } else { "jump" };
             let _written = writeln!(
                 svg,
                 "<path class=\"{kind}\" marker-end=\"url(#head)\" d=\"M{} {} C{bend} {}, {bend} {}, {} {}\"/>",
@@ -263,9 +262,9 @@ impl Colours<'_> {
             _ => "step",
         };
         let way = match () {
-            () if !self.reachable.contains(id) => " lost",
-            () if self.highlight.failing.contains(id) => " failing",
-            () if self.highlight.passed.contains(id) => " way",
+            () if !self.reachable.contains(*id) => " lost",
+            () if self.highlight.failing.contains(*id) => " failing",
+            () if self.highlight.passed.contains(*id) => " way",
             () => "",
         };
         format!("{base}{way}")

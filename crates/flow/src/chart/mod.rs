@@ -10,6 +10,7 @@ mod archy;
 mod export;
 mod heard;
 mod kind;
+mod set;
 mod step;
 mod template;
 mod values;
@@ -21,6 +22,7 @@ use crate::problem::{Place, Problem, Problems};
 
 pub use heard::{Heard, heard};
 pub use kind::{CallKind, FlowKind};
+pub use set::StepSet;
 pub use step::{Ask, Class, Next, Output, Step, Transfer, TransferTo};
 pub use template::Substitutions;
 

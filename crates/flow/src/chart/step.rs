@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::heard::{Heard, heard};
 use super::{Reference, SequenceId, Statement, StepId};
 use crate::expr::Expr;
 use crate::input::{Input, Source};
@@ -34,6 +35,21 @@ pub struct Step {
     pub expressions: Vec<(Place, Expr)>,
     /// Every literal text in it, outside of its outputs.
     pub literals: Vec<(Place, String)>,
+    /// What walks ask of it again and again.
+    pub(crate) kept: Kept,
+}
+
+/// What follows from an action's other fields, found once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    goes_on: bool,
+    heard: Heard,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { goes_on: true, heard: Heard::Nothing }
+    }
 }
 
 /// What follows an action.
@@ -220,6 +236,24 @@ impl Step {
 
     /// True when control can go on behind this action: it has no outputs, or one that it may take has no actions.
     pub fn goes_on(&self) -> bool {
+        self.kept.goes_on
+    }
+
+    /// How much is heard when it says something or asks for an entry.
+    pub fn heard(&self) -> Heard {
+        self.kept.heard
+    }
+
+    /// Finds what is kept; when everything else has been read.
+    pub(super) fn keep(&mut self) {
+        let heard = match &self.class {
+            Class::Say(says) | Class::Collect { says, .. } => heard(says),
+            _ => Heard::Nothing,
+        };
+        self.kept = Kept { goes_on: self.can_go_on(), heard };
+    }
+
+    fn can_go_on(&self) -> bool {
         let expected: &[&str] = match &self.class {
             Class::Ask(_) => &["success", "failure", "timeout"],
             Class::Branch(_) if self.keyword == "decision" => &["yes", "no"],

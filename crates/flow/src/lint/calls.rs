@@ -108,7 +108,7 @@ pub(super) fn read_unset(facts: &Facts<'_>, from: StepId, output: &str, variable
             || step.expressions.iter().any(|(_, expr)| facts::guards(expr, variable))
     };
     let reached = facts.reach([start], is_settled);
-    reached.into_iter().find_map(|id| {
+    reached.iter().find_map(|id| {
         let step = facts.chart.step(id);
         if step.expressions.iter().any(|(_, expr)| facts::guards(expr, variable)) {
             return None;
@@ -197,7 +197,7 @@ fn unchecked_answers(facts: &Facts<'_>, call: &Call, report: &mut Report) {
                 || step.expressions.iter().any(|(_, expr)| facts::guards(expr, variable))
         };
         let takes_apart = |expr: &Expr| takes_apart(expr, variable) && !facts::guards(expr, variable);
-        let reader = facts.reach([start], stop).into_iter().find_map(|id| {
+        let reader = facts.reach([start], stop).iter().find_map(|id| {
             let (at, _) = facts.chart.step(id).expressions.iter().find(|(_, expr)| takes_apart(expr))?;
             Some((id, *at))
         });

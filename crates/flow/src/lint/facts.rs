@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::chart::{
-    Chart, Class, Declared, Handling, Heard, Next, Reference, SequenceId, Start, Statement, Step, StepId, heard,
+    Chart, Class, Declared, Handling, Heard, Next, Reference, SequenceId, Start, Statement, Step, StepId, StepSet,
 };
 use crate::data_action::{TIMEOUT_MAX, TIMEOUT_MIN};
 use crate::expr::{Binary, Expr, Literal};
@@ -26,6 +26,8 @@ pub(super) struct Facts<'a> {
     inner: Vec<Vec<StepId>>,
     /// Actions that run or call a Data Action.
     asking: Vec<bool>,
+    /// The action before each in its own list.
+    before: Vec<Option<StepId>>,
 }
 
 /// A Data Action that the flow calls.
@@ -72,19 +74,23 @@ impl<'a> Facts<'a> {
             calls: Vec::new(),
             follows: successors(chart, true),
             inner: successors(chart, false),
-            asking: Vec::new(),
+            asking: asking(chart),
+            before: before(chart),
         };
-        facts.asking = asking(chart);
         let known = walk::initial(chart);
         facts.calls = chart.asks().map(|(id, _, _)| facts.call(id, &known)).collect();
         facts
     }
 
     fn call(&self, id: StepId, known: &Known) -> Call {
+        let ways = FAULTS.map(|fault| walk::after_failure(self.chart, id, fault));
         Call {
             id,
-            ways: FAULTS.map(|fault| walk::after_failure(self.chart, id, fault)),
-            likely: FAULTS.map(|fault| walk::after_failure_knowing(self.chart, id, fault, known)),
+            likely: match known.is_empty() {
+                true => ways.clone(),
+                false => FAULTS.map(|fault| walk::after_failure_knowing(self.chart, id, fault, known)),
+            },
+            ways,
             limit: self.limit(id),
             said_before: self.said_before(id),
         }
@@ -111,17 +117,13 @@ impl<'a> Facts<'a> {
     fn said_before(&self, id: StepId) -> Heard {
         let mut at = id;
         loop {
-            let before = self
-                .chart
-                .numbered()
-                .take(at.0)
-                .find(|(_, step)| step.next == Next::Step(at) && step.outputs.is_empty());
+            let before = self.before[at.0].map(|id| (id, self.chart.step(id)));
             let owner = self.chart.step(at).owner;
             let Some((before, step)) = before.or_else(|| owner.map(|(id, _)| (id, self.chart.step(id)))) else {
                 return Heard::Nothing;
             };
             match &step.class {
-                Class::Say(says) if heard(says) > Heard::Nothing => return heard(says),
+                Class::Say(_) if step.heard() > Heard::Nothing => return step.heard(),
                 Class::Assign(_) | Class::Attributes(_) | Class::Branch(_) | Class::Choice | Class::Known => {
                     at = before;
                 }
@@ -136,11 +138,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Every step that can be reached from `from`, without going past a step where `stop` says so.
-    pub(super) fn reach(
-        &self,
-        from: impl IntoIterator<Item = StepId>,
-        stop: impl Fn(StepId) -> bool,
-    ) -> BTreeSet<StepId> {
+    pub(super) fn reach(&self, from: impl IntoIterator<Item = StepId>, stop: impl Fn(StepId) -> bool) -> StepSet {
         reach_in(&self.follows, from, stop)
     }
 
@@ -149,7 +147,7 @@ impl<'a> Facts<'a> {
         &self,
         from: impl IntoIterator<Item = StepId>,
         stop: impl Fn(StepId) -> bool,
-    ) -> BTreeSet<StepId> {
+    ) -> StepSet {
         reach_in(&self.inner, from, stop)
     }
 
@@ -177,6 +175,16 @@ impl<'a> Facts<'a> {
             owner = self.chart.step(step).owner;
         }
         false
+    }
+
+    /// The Data Actions whose failure or timeout output holds an action, at any depth; the innermost first.
+    pub(super) fn faults_around(&self, id: StepId) -> impl Iterator<Item = (StepId, Fault)> + '_ {
+        let owner = |id: StepId| self.chart.step(id).owner;
+        std::iter::successors(owner(id), move |(step, _)| owner(*step)).filter_map(|(step, output)| {
+            let name = &self.chart.step(step).outputs.get(output)?.name;
+            let is_ask = matches!(self.chart.step(step).class, Class::Ask(_));
+            FAULTS.into_iter().find(|fault| is_ask && fault.output() == name).map(|fault| (step, fault))
+        })
     }
 
     /// True when the flow transfers to a queue somewhere.
@@ -215,9 +223,9 @@ pub(crate) fn reach_in(
     edges: &[Vec<StepId>],
     from: impl IntoIterator<Item = StepId>,
     stop: impl Fn(StepId) -> bool,
-) -> BTreeSet<StepId> {
+) -> StepSet {
     let mut open: Vec<StepId> = from.into_iter().collect();
-    let mut seen: BTreeSet<StepId> = open.iter().copied().collect();
+    let mut seen: StepSet = open.iter().copied().collect();
     while let Some(id) = open.pop() {
         if stop(id) {
             continue;
@@ -272,6 +280,19 @@ pub(crate) fn successors(chart: &Chart, with_returns: bool) -> Vec<Vec<StepId>> 
     all
 }
 
+/// The action before each in its own list.
+fn before(chart: &Chart) -> Vec<Option<StepId>> {
+    let mut before = vec![None; chart.steps.len()];
+    for (id, step) in chart.numbered() {
+        if let Next::Step(next) = step.next
+            && chart.step(next).owner == step.owner
+        {
+            before[next.0] = Some(id);
+        }
+    }
+    before
+}
+
 fn asking(chart: &Chart) -> Vec<bool> {
     let mut sequences = vec![false; chart.sequences.len()];
     let is_asking = |step: &Step, sequences: &[bool]| match &step.class {
@@ -296,7 +317,7 @@ fn asking(chart: &Chart) -> Vec<bool> {
 }
 
 /// The steps that a run can come to, from the start and from error handling.
-pub(crate) fn reachable(chart: &Chart) -> BTreeSet<StepId> {
+pub(crate) fn reachable(chart: &Chart) -> StepSet {
     let follows = successors(chart, true);
     let mut starts: Vec<SequenceId> = Vec::new();
     if let Start::At(id) = chart.start {
@@ -305,7 +326,7 @@ pub(crate) fn reachable(chart: &Chart) -> BTreeSet<StepId> {
     if let Handling::Jump(reference) = &chart.on_error.handling {
         starts.extend(reference.target);
     }
-    let mut reached = BTreeSet::new();
+    let mut reached = StepSet::default();
     let mut sequences = BTreeSet::new();
     while let Some(id) = starts.pop() {
         if !sequences.insert(id) {
@@ -314,7 +335,7 @@ pub(crate) fn reachable(chart: &Chart) -> BTreeSet<StepId> {
         let sequence = chart.sequence(id);
         let firsts = sequence.choices.iter().map(|choice| choice.step).chain(sequence.first);
         let inside = reach_in(&follows, firsts, |_| false);
-        for &step in &inside {
+        for step in inside.iter() {
             // A jump to a menu has no step to follow: its choices are begun from here.
             if let Class::Jump(Reference { target: Some(to), .. })
             | Class::CallTask(Reference { target: Some(to), .. }, _) = &chart.step(step).class
@@ -322,7 +343,7 @@ pub(crate) fn reachable(chart: &Chart) -> BTreeSet<StepId> {
                 starts.push(*to);
             }
         }
-        reached.extend(inside);
+        reached.extend(inside.iter());
     }
     reached
 }

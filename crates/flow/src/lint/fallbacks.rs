@@ -20,13 +20,13 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
         if matches!(kind, FlowKind::Workflow(_)) {
             traceless(facts, call, report);
         }
-        leans_on_another(facts, call, report);
         lowers_priority(facts, call, report);
         if kind.has_caller() {
             dead_air(facts, call, report);
         }
-        says_nothing(facts, call, report);
     }
+    leans_on_another(facts, report);
+    says_nothing(facts, report);
     if kind.has_customer() {
         silent_ends(facts, report);
         indistinguishable(facts, report);
@@ -144,28 +144,28 @@ fn indistinguishable(facts: &Facts<'_>, report: &mut Report) {
     report.several("FB004", facts.chart, &alike, said);
 }
 
-/// FB005: another Data Action inside of the failure's own actions.
-fn leans_on_another(facts: &Facts<'_>, call: &Call, report: &mut Report) {
-    let Some((_, own)) = ask(facts, call.id) else { return };
-    for (id, step) in facts.chart.numbered() {
-        let fault = FAULTS.into_iter().find(|fault| facts.is_inside(id, call.id, fault.output()));
-        let (Some(fault), true) = (fault, facts.is_asking(id)) else { continue };
-        let (name, same) = match &step.class {
-            Class::Ask(ask) => (ask.action.clone(), ask.category == own.category),
-            _ => (step.label(), false),
-        };
-        let of = if same { ", of the same integration," } else { "" };
-        let said = Said::new(
-            Medium,
-            format!(
-                "On {} of `{}` the flow asks `{name}`{of} which may be down for the same reason.",
-                fault.output(),
-                own.action
-            ),
-            "Fall back to what needs no backend: defaults, a data table, a queue.",
-        );
-        report.at("FB005", facts.chart, id, said);
-        return;
+/// FB005: another Data Action inside of the failure's own actions; the first for each.
+fn leans_on_another(facts: &Facts<'_>, report: &mut Report) {
+    let mut told: BTreeSet<StepId> = BTreeSet::new();
+    for (id, step) in facts.chart.numbered().filter(|(id, _)| facts.is_asking(*id)) {
+        for (call, fault) in facts.faults_around(id) {
+            let Some((_, own)) = ask(facts, call).filter(|_| told.insert(call)) else { continue };
+            let (name, same) = match &step.class {
+                Class::Ask(ask) => (ask.action.clone(), ask.category == own.category),
+                _ => (step.label(), false),
+            };
+            let of = if same { ", of the same integration," } else { "" };
+            let said = Said::new(
+                Medium,
+                format!(
+                    "On {} of `{}` the flow asks `{name}`{of} which may be down for the same reason.",
+                    fault.output(),
+                    own.action
+                ),
+                "Fall back to what needs no backend: defaults, a data table, a queue.",
+            );
+            report.at("FB005", facts.chart, id, said);
+        }
     }
 }
 
@@ -211,13 +211,12 @@ fn lowers_priority(facts: &Facts<'_>, call: &Call, report: &mut Report) {
         Source::NotSet => false,
         _ => facts::whole(input) != Some(0),
     };
-    if !success.passed.iter().filter_map(|&id| priority(id)).any(is_raised) {
+    if !success.passed.iter().filter_map(priority).any(is_raised) {
         return;
     }
-    let failed = call.ways.iter().flat_map(|ways| &ways.passed);
+    let mut failed = call.ways.iter().flat_map(|ways| ways.passed.iter());
     let lowered = failed
-        .copied()
-        .find(|&id| priority(id).is_some_and(|input| facts::whole(input) == Some(0)) && !success.passed.contains(&id));
+        .find(|&id| priority(id).is_some_and(|input| facts::whole(input) == Some(0)) && !success.passed.contains(id));
     let (Some(lowered), Some((_, ask))) = (lowered, ask(facts, call.id)) else { return };
     let said = Said::new(
         Info,
@@ -255,18 +254,18 @@ fn dead_air(facts: &Facts<'_>, call: &Call, report: &mut Report) {
 }
 
 /// AU003
-fn says_nothing(facts: &Facts<'_>, call: &Call, report: &mut Report) {
+fn says_nothing(facts: &Facts<'_>, report: &mut Report) {
     for (id, step) in facts.chart.numbered() {
         let Class::Say(says) = &step.class else { continue };
-        let fault = FAULTS.into_iter().find(|fault| facts.is_inside(id, call.id, fault.output()));
-        let is_short = heard(says) < Heard::Sentence || is_jargon(&facts::spoken(says));
-        let (Some(fault), true) = (fault, is_short) else { continue };
-        let said = Said::new(
-            Low,
-            format!("What is said on {} is too short to be understood.", fault.output()),
-            "Say what happened and what comes next, in a sentence.",
-        );
-        report.at("AU003", facts.chart, id, said);
+        let Some((_, fault)) = facts.faults_around(id).next() else { continue };
+        if step.heard() < Heard::Sentence || is_jargon(&facts::spoken(says)) {
+            let said = Said::new(
+                Low,
+                format!("What is said on {} is too short to be understood.", fault.output()),
+                "Say what happened and what comes next, in a sentence.",
+            );
+            report.at("AU003", facts.chart, id, said);
+        }
     }
 }
 
@@ -291,7 +290,7 @@ fn silent_start(facts: &Facts<'_>, report: &mut Report) {
     };
     let first = facts.chart.sequence(start).first;
     let silent = facts.reach(first, is_heard);
-    let long = silent.into_iter().find(|&id| !is_heard(id) && facts.calls.iter().any(|call| call.id == id));
+    let long = silent.iter().find(|&id| !is_heard(id) && facts.calls.iter().any(|call| call.id == id));
     if let Some(long) = long {
         let said = Said::new(
             Low,

@@ -1,9 +1,8 @@
 //! How long Data Actions may take: each, all on one way, and by whose word.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::chart::StepId;
+use crate::chart::{StepId, StepSet};
 use crate::lint::Severity::{High, Low, Medium};
 use crate::lint::calls::{ask, counted, shown};
 use crate::lint::facts::{Call, Facts, LimitSource};
@@ -78,7 +77,7 @@ fn longest_way(facts: &Facts<'_>, report: &mut Report) {
 fn longest(facts: &Facts<'_>) -> Option<(Duration, Vec<StepId>)> {
     // From each Data Action, those that can come later; cycles are cut by taking each only once.
     let mut order: Vec<&Call> = facts.calls.iter().collect();
-    let after: Vec<BTreeSet<StepId>> =
+    let after: Vec<StepSet> =
         order.iter().map(|call| facts.reach(facts.follows(call.id).iter().copied(), |_| false)).collect();
     let position = |id: StepId| facts.calls.iter().position(|call| call.id == id);
     // Those with the most behind them come first; that is an order of time for everything outside of cycles.
@@ -86,7 +85,7 @@ fn longest(facts: &Facts<'_>) -> Option<(Duration, Vec<StepId>)> {
     let mut best: Vec<(Duration, Vec<StepId>)> = Vec::new();
     for (index, call) in order.iter().enumerate() {
         let before = (0..index)
-            .filter(|&earlier| position(order[earlier].id).is_some_and(|at| after[at].contains(&call.id)))
+            .filter(|&earlier| position(order[earlier].id).is_some_and(|at| after[at].contains(call.id)))
             .max_by_key(|&earlier| best[earlier].0);
         let (time, mut way) = before.map_or((Duration::ZERO, Vec::new()), |earlier| best[earlier].clone());
         way.push(call.id);

@@ -102,7 +102,7 @@ fn unset_key(facts: &Facts<'_>, id: StepId, key: &Input, report: &mut Report) {
                 && (is_certain(step)
                     || matches!(step.class, Class::Branch(_)) && is_guard(step)
                     || is_found(facts, at, id, &variable))
-                && facts.reach(facts.follows(at).iter().copied(), |_| false).contains(&id)
+                && facts.reach(facts.follows(at).iter().copied(), |_| false).contains(id)
         });
         if !is_settled {
             let said = Said::new(

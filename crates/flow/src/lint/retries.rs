@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::chart::{Class, Reference, Statement, StepId};
+use crate::chart::{Class, Reference, Statement, StepId, StepSet};
 use crate::expr::{Binary, Expr};
 use crate::input::{Input, Source};
 use crate::lint::Severity::{Critical, High, Low, Medium};
@@ -31,7 +31,7 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
 
 /// Everything that can run between a failure of a Data Action and its next attempt.
 struct Cycle {
-    steps: BTreeSet<StepId>,
+    steps: StepSet,
     bound: Bound,
 }
 
@@ -51,14 +51,14 @@ enum Bound {
 impl Cycle {
     /// The cycle from either failure of a Data Action back to it.
     fn of(facts: &Facts<'_>, call: &Call) -> Option<Self> {
-        let mut steps = BTreeSet::new();
+        let mut steps = StepSet::default();
         for fault in facts::FAULTS {
             let Some(start) = facts.target(call.id, fault.output()) else { continue };
             let ahead = facts.reach_inside([start], |id| id == call.id);
-            if ahead.contains(&call.id) {
+            if ahead.contains(call.id) {
                 let is_between =
-                    |&id: &StepId| id == call.id || facts.reach_inside([id], |at| at == call.id).contains(&call.id);
-                steps.extend(ahead.into_iter().filter(is_between));
+                    |&id: &StepId| id == call.id || facts.reach_inside([id], |at| at == call.id).contains(call.id);
+                steps.extend(ahead.iter().filter(is_between));
             }
         }
         if steps.is_empty() {
@@ -73,9 +73,9 @@ impl Cycle {
         let Some((_, ask)) = ask(facts, call.id) else { return false };
         let inputs: BTreeSet<String> = ask.inputs.iter().flat_map(|(_, input)| variables_of(input)).collect();
         let assigned = |variable: &String| {
-            self.steps.iter().any(|&id| id != call.id && facts::assigns(facts.chart.step(id), variable))
+            self.steps.iter().any(|id| id != call.id && facts::assigns(facts.chart.step(id), variable))
         };
-        let counts_items = self.steps.iter().any(|&id| match &facts.chart.step(id).class {
+        let counts_items = self.steps.iter().any(|id| match &facts.chart.step(id).class {
             Class::Loop { count: Input { source: Source::Expression(expr), .. }, .. } => {
                 let mut found = false;
                 facts::visit(expr, &mut |expr| {
@@ -90,16 +90,16 @@ impl Cycle {
 
     /// True when it waits and asks again although it got an answer.
     fn is_poll(&self, facts: &Facts<'_>, call: &Call) -> bool {
-        let waits = self.steps.iter().any(|&id| matches!(facts.chart.step(id).class, Class::Wait(_)));
+        let waits = self.steps.iter().any(|id| matches!(facts.chart.step(id).class, Class::Wait(_)));
         let success = facts.target(call.id, "success");
-        waits && success.is_some_and(|start| facts.reach_inside([start], |id| id == call.id).contains(&call.id))
+        waits && success.is_some_and(|start| facts.reach_inside([start], |id| id == call.id).contains(call.id))
     }
 
     /// Pauses on the cycle: what is played or waited for.
     fn pauses<'f>(&self, facts: &'f Facts<'_>) -> Vec<&'f Input> {
         self.steps
             .iter()
-            .filter_map(|&id| match &facts.chart.step(id).class {
+            .filter_map(|id| match &facts.chart.step(id).class {
                 Class::Wait(time) => Some(time),
                 Class::Say(audio) => Some(audio),
                 Class::Collect { says, .. } => Some(says),
@@ -112,7 +112,7 @@ impl Cycle {
     fn asks_caller(&self, facts: &Facts<'_>, call: &Call) -> bool {
         let is_entry = |id: StepId| matches!(facts.chart.step(id).class, Class::Collect { .. });
         let starts = facts::FAULTS.iter().filter_map(|fault| facts.target(call.id, fault.output()));
-        !facts.reach_inside(starts, |id| id == call.id || is_entry(id)).contains(&call.id)
+        !facts.reach_inside(starts, |id| id == call.id || is_entry(id)).contains(call.id)
     }
 }
 
@@ -197,7 +197,7 @@ fn pauses(facts: &Facts<'_>, call: &Call, cycle: &Cycle, report: &mut Report) {
     let is_immediate = facts::FAULTS.iter().any(|fault| {
         facts
             .target(call.id, fault.output())
-            .is_some_and(|start| facts.reach_inside([start], |id| id == call.id || is_pause(id)).contains(&call.id))
+            .is_some_and(|start| facts.reach_inside([start], |id| id == call.id || is_pause(id)).contains(call.id))
     });
     let name = ask(facts, call.id).map(|(_, ask)| ask.action.as_str()).unwrap_or_default();
     if is_immediate {
@@ -256,7 +256,7 @@ fn endless(facts: &Facts<'_>, report: &mut Report) {
         matches!(facts.chart.step(id).class, Class::Collect { .. } | Class::Wait(_))
             || facts.chart.step(id).keyword == "holdMusic"
     };
-    let mut told: BTreeSet<StepId> = BTreeSet::new();
+    let mut told = StepSet::default();
     for (id, step) in facts.chart.numbered() {
         let (Class::Jump(Reference { target: Some(_), .. }) | Class::CallTask(Reference { target: Some(_), .. }, _)) =
             &step.class
@@ -265,14 +265,13 @@ fn endless(facts: &Facts<'_>, report: &mut Report) {
         };
         let stop = |at: StepId| is_entry(at);
         let back = facts.reach_inside(facts.follows(id).iter().copied().take(1), stop);
-        if !back.contains(&id) || told.contains(&id) {
+        if !back.contains(id) || told.contains(id) {
             continue;
         }
-        let steps: BTreeSet<StepId> =
-            back.into_iter().filter(|&at| facts.reach_inside([at], stop).contains(&id)).collect();
-        told.extend(&steps);
+        let steps: StepSet = back.iter().filter(|&at| facts.reach_inside([at], stop).contains(id)).collect();
+        told.extend(steps.iter());
         // What goes round because a Data Action failed is a retry, and was judged as one.
-        let is_retry = steps.iter().any(|&at| facts.is_asking(at));
+        let is_retry = steps.iter().any(|at| facts.is_asking(at));
         if is_retry || bound(facts, id, &steps) != Bound::None {
             continue;
         }
@@ -286,9 +285,9 @@ fn endless(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// How often the steps of a cycle can go round.
-fn bound(facts: &Facts<'_>, from: StepId, steps: &BTreeSet<StepId>) -> Bound {
+fn bound(facts: &Facts<'_>, from: StepId, steps: &StepSet) -> Bound {
     let mut best = Bound::None;
-    for &id in steps {
+    for id in steps.iter() {
         let found = match &facts.chart.step(id).class {
             Class::Loop { count, .. } => match facts::whole(count) {
                 Some(times) => Bound::Times(times),
@@ -309,15 +308,15 @@ fn bound(facts: &Facts<'_>, from: StepId, steps: &BTreeSet<StepId>) -> Bound {
 }
 
 /// A decision that leaves the cycle by a variable which the cycle counts.
-fn counter(facts: &Facts<'_>, from: StepId, id: StepId, asked: &Input, steps: &BTreeSet<StepId>) -> Bound {
+fn counter(facts: &Facts<'_>, from: StepId, id: StepId, asked: &Input, steps: &StepSet) -> Bound {
     let step = facts.chart.step(id);
-    let leaves = ["yes", "no"].iter().any(|output| facts.target(id, output).is_none_or(|to| !steps.contains(&to)));
+    let leaves = ["yes", "no"].iter().any(|output| facts.target(id, output).is_none_or(|to| !steps.contains(to)));
     let Source::Expression(expr) = &asked.source else { return Bound::None };
     if !leaves || step.outputs.is_empty() {
         return Bound::None;
     }
     let counted = facts::variables(expr).into_iter().find_map(|variable| {
-        let counting = steps.iter().copied().find(|&at| match &facts.chart.step(at).class {
+        let counting = steps.iter().find(|&at| match &facts.chart.step(at).class {
             Class::Assign(statements) => statements.iter().any(|Statement { variable: name, value: input, .. }| {
                 name.eq_ignore_ascii_case(&variable)
                     && matches!(&input.source, Source::Expression(expr) if facts::mentions(expr, &variable))
@@ -330,7 +329,7 @@ fn counter(facts: &Facts<'_>, from: StepId, id: StepId, asked: &Input, steps: &B
     let Some(limit) = limit(expr, &variable) else { return Bound::Counted };
     // Asked before it is counted, there is one attempt more.
     let starts = facts::FAULTS.iter().filter_map(|fault| facts.target(from, fault.output()));
-    let is_asked_first = facts.reach_inside(starts, |at| at == from || at == counting).contains(&id);
+    let is_asked_first = facts.reach_inside(starts, |at| at == from || at == counting).contains(id);
     Bound::Times(if is_asked_first { limit + 1 } else { limit })
 }
 

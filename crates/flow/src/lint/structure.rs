@@ -59,7 +59,7 @@ fn unreachable(facts: &Facts<'_>, report: &mut Report) {
     let reached = facts::reachable(chart);
     for sequence in &chart.sequences {
         let mut steps = sequence.choices.iter().map(|choice| choice.step).chain(sequence.first).peekable();
-        if steps.peek().is_none() || steps.any(|step| reached.contains(&step)) {
+        if steps.peek().is_none() || steps.any(|step| reached.contains(step)) {
             continue;
         }
         let kind = sequence.kind.word();
@@ -226,6 +226,9 @@ fn repeated(facts: &Facts<'_>, report: &mut Report) {
                     .inputs
                     .iter()
                     .all(|(name, input)| second.inputs.iter().any(|(of, is)| of == name && same(input, is)));
+            if !is_same || !later.contains(other.id) {
+                continue;
+            }
             let inputs: BTreeSet<String> = first
                 .inputs
                 .iter()
@@ -236,8 +239,8 @@ fn repeated(facts: &Facts<'_>, report: &mut Report) {
                 .flatten()
                 .collect();
             let changes =
-                later.iter().any(|&id| inputs.iter().any(|variable| facts::assigns(facts.chart.step(id), variable)));
-            if is_same && !changes && later.contains(&other.id) {
+                later.iter().any(|id| inputs.iter().any(|variable| facts::assigns(facts.chart.step(id), variable)));
+            if !changes {
                 let said = Said::new(
                     Medium,
                     format!(

@@ -30,7 +30,7 @@ impl<'a> Live<'a> {
         let (chart, follows) = (self.chart, &self.follows);
         Some(self.known.entry(id).or_insert_with(|| {
             let reached = facts::reach_in(follows, [id], |_| false);
-            let read = reached.iter().flat_map(|&id| &chart.step(id).expressions);
+            let read = reached.iter().flat_map(|id| &chart.step(id).expressions);
             read.flat_map(|(_, expr)| facts::variables(expr)).map(|name| name.to_ascii_lowercase()).collect()
         }))
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::export;
+use super::step::Kept;
 use super::template::{self, Substitutions};
 use super::values;
 use super::{
@@ -102,6 +103,7 @@ impl Reader {
         }
         let start = self.start(body);
         self.resolve();
+        self.steps.iter_mut().for_each(Step::keep);
         if let Handling::Jump(reference) = &mut on_error.handling {
             reference.target = super::find(&self.sequences, &reference.text);
         }
@@ -274,6 +276,7 @@ impl Reader {
             writes: Vec::new(),
             expressions: Vec::new(),
             literals: Vec::new(),
+            kept: Kept::default(),
         });
         let class = self.class(entry);
         let is_loop = matches!(class, Class::Loop { .. });

@@ -13,6 +13,8 @@ use crate::value::Value;
 pub enum Constant {
     /// Nothing.
     NotSet,
+    /// Something that cannot be known any more.
+    Lost,
     /// Yes or no.
     Boolean(bool),
     /// A small whole number.
@@ -45,6 +47,7 @@ impl Constant {
     fn value(&self) -> Value {
         match self {
             Self::NotSet => Value::NotSet,
+            Self::Lost => Value::Unknown,
             Self::Boolean(value) => Value::Boolean(*value),
             Self::Integer(number) => Value::Integer(*number),
             Self::Text(text) => Value::String(text.clone()),
@@ -70,25 +73,36 @@ pub(super) fn worth(input: &Input, known: &Known) -> Value {
     }
 }
 
+/// True when an action may change what is known. Only variables that were known at the start are followed: any other
+/// would make states differ that come to the same.
+pub(super) fn teaches(step: &Step, known: &Known) -> bool {
+    let is_followed = |name: &str| known.contains_key(&name.to_ascii_lowercase());
+    match &step.class {
+        Class::Assign(statements) => statements.iter().any(|statement| is_followed(&statement.variable)),
+        Class::Ask(ask) => ask.failure_outputs.iter().any(|(_, variable)| is_followed(variable)),
+        _ => step.writes.iter().any(|variable| is_followed(variable)),
+    }
+}
+
 /// What an action tells of variables. A Data Action that fails leaves its success variables as they are.
 pub(super) fn learn(step: &Step, fault: Option<Fault>, known: &mut Known) {
+    let mut put = |name: &str, constant: Constant| {
+        if let Some(cell) = known.get_mut(&name.to_ascii_lowercase()) {
+            *cell = constant;
+        }
+    };
     match &step.class {
-        Class::Assign(statements) => {
-            for Statement { variable: name, value: input, .. } in statements {
-                match Constant::of(&worth(input, known)) {
-                    Some(constant) => known.insert(name.to_ascii_lowercase(), constant),
-                    None => known.remove(&name.to_ascii_lowercase()),
-                };
-            }
-        }
+        Class::Assign(_) => {}
         Class::Ask(ask) if fault.is_some() => {
-            for (_, variable) in &ask.failure_outputs {
-                known.remove(&variable.to_ascii_lowercase());
-            }
+            ask.failure_outputs.iter().for_each(|(_, variable)| put(variable, Constant::Lost));
         }
-        _ => {
-            for variable in &step.writes {
-                known.remove(&variable.to_ascii_lowercase());
+        _ => step.writes.iter().for_each(|variable| put(variable, Constant::Lost)),
+    }
+    if let Class::Assign(statements) = &step.class {
+        for Statement { variable, value, .. } in statements {
+            let constant = Constant::of(&worth(value, known)).unwrap_or(Constant::Lost);
+            if let Some(cell) = known.get_mut(&variable.to_ascii_lowercase()) {
+                *cell = constant;
             }
         }
     }

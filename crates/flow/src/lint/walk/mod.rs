@@ -10,8 +10,9 @@
 mod known;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::chart::{CallKind, Reference, SequenceId};
+use crate::chart::{CallKind, Reference, SequenceId, StepSet};
 use crate::chart::{
     Chart, Class, FlowKind, Handling, Heard, Next, SequenceKind, Start, Step, StepId, TransferTo, heard,
 };
@@ -20,7 +21,7 @@ use crate::problem::Place;
 use crate::value::Value;
 
 pub use known::{Constant, Known, initial};
-use known::{learn, worth};
+use known::{learn, teaches, worth};
 
 /// States that one walk visits at most; a walk that needs more says that it did not see everything.
 pub const STATES_MAX: usize = 20_000;
@@ -92,9 +93,9 @@ pub struct Ways {
     /// Where they end, each once.
     pub terminals: BTreeSet<Terminal>,
     /// Data Actions that are called again or further on the way.
-    pub asked: BTreeSet<StepId>,
+    pub asked: StepSet,
     /// Every action on the way.
-    pub passed: BTreeSet<StepId>,
+    pub passed: StepSet,
     /// True when there was more to see than [`STATES_MAX`] states.
     pub is_cut_short: bool,
 }
@@ -163,7 +164,7 @@ impl End {
 struct State {
     at: Position,
     stack: Vec<StepId>,
-    known: Option<Known>,
+    known: Option<Arc<Known>>,
     heard: Heard,
     is_marked: bool,
     is_recorded: bool,
@@ -184,7 +185,7 @@ pub fn after_failure(chart: &Chart, from: StepId, fault: Fault) -> Ways {
 
 /// Walks the ways from the failure of the Data Action `from` that `known` variables allow.
 pub fn after_failure_knowing(chart: &Chart, from: StepId, fault: Fault, known: &Known) -> Ways {
-    after(chart, from, fault.output(), Some(fault), Some(known.clone()))
+    after(chart, from, fault.output(), Some(fault), Some(Arc::new(known.clone())))
 }
 
 /// Walks every way from one output of an action; Data Actions on the way work or fail as they like.
@@ -192,7 +193,7 @@ pub fn after_output(chart: &Chart, from: StepId, output: &str) -> Ways {
     after(chart, from, output, None, None)
 }
 
-fn after(chart: &Chart, from: StepId, output: &str, fault: Option<Fault>, known: Option<Known>) -> Ways {
+fn after(chart: &Chart, from: StepId, output: &str, fault: Option<Fault>, known: Option<Arc<Known>>) -> Ways {
     let step = chart.step(from);
     let start = match step.output(output).and_then(|output| output.first) {
         Some(first) => Position::Step(first),
@@ -214,8 +215,8 @@ pub fn from_start(chart: &Chart) -> Ways {
                     .map(|choice| walk(chart, Position::Step(choice.step), None, None));
                 ways.fold(Ways::default(), |mut all, ways| {
                     all.terminals.extend(ways.terminals);
-                    all.asked.extend(ways.asked);
-                    all.passed.extend(ways.passed);
+                    all.asked.extend(ways.asked.iter());
+                    all.passed.extend(ways.passed.iter());
                     all
                 })
             }
@@ -224,7 +225,7 @@ pub fn from_start(chart: &Chart) -> Ways {
     }
 }
 
-fn walk(chart: &Chart, start: Position, fault: Option<Fault>, known: Option<Known>) -> Ways {
+fn walk(chart: &Chart, start: Position, fault: Option<Fault>, known: Option<Arc<Known>>) -> Ways {
     let mut ways = Ways::default();
     let first = State {
         at: start,
@@ -235,7 +236,8 @@ fn walk(chart: &Chart, start: Position, fault: Option<Fault>, known: Option<Know
         is_recorded: false,
         has_callback: false,
     };
-    let mut seen = BTreeSet::from([first.clone()]);
+    let mut seen = Seen { plain: vec![0; chart.steps.len() + chart.sequences.len()], ..Seen::default() };
+    seen.insert(chart, &first);
     let mut open = vec![first];
     let mut next = Vec::new();
     while let Some(state) = open.pop() {
@@ -244,16 +246,45 @@ fn walk(chart: &Chart, start: Position, fault: Option<Fault>, known: Option<Know
             Position::EndOf(id) => leave(chart, id, "default", &state, &mut ways, &mut next),
         }
         for state in next.drain(..) {
-            if seen.len() >= STATES_MAX {
+            if seen.count >= STATES_MAX {
                 ways.is_cut_short = true;
                 return ways;
             }
-            if seen.insert(state.clone()) {
+            if seen.insert(chart, &state) {
                 open.push(state);
             }
         }
     }
     ways
+}
+
+/// States that were visited. Most have no task to return to and know no variable; those are a bit each.
+#[derive(Default)]
+struct Seen {
+    plain: Vec<u32>,
+    others: BTreeSet<State>,
+    count: usize,
+}
+
+impl Seen {
+    /// Adds a state; false when it was there.
+    fn insert(&mut self, chart: &Chart, state: &State) -> bool {
+        let is_new = if state.stack.is_empty() && state.known.is_none() {
+            let at = match state.at {
+                Position::Step(id) => id.0,
+                Position::EndOf(id) => chart.steps.len() + id.0,
+            };
+            let flags = [state.is_marked, state.is_recorded, state.has_callback];
+            let bit = flags.iter().fold(state.heard as u32, |bits, flag| bits * 2 + u32::from(*flag));
+            let is_new = self.plain[at] & (1 << bit) == 0;
+            self.plain[at] |= 1 << bit;
+            is_new
+        } else {
+            self.others.insert(state.clone())
+        };
+        self.count += usize::from(is_new);
+        is_new
+    }
 }
 
 /// One action: what it changes, and every place that it can lead to.
@@ -262,8 +293,7 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
     ways.passed.insert(id);
     let mut state = before.clone();
     match &step.class {
-        Class::Say(audio) => state.heard = state.heard.max(heard(audio)),
-        Class::Collect { says, .. } => state.heard = state.heard.max(heard(says)),
+        Class::Say(_) | Class::Collect { .. } => state.heard = state.heard.max(step.heard()),
         Class::Attributes(pairs) => {
             state.is_marked |= pairs.iter().any(|(name, _)| is_mark(name));
             state.is_recorded = true;
@@ -276,7 +306,9 @@ fn perform(chart: &Chart, id: StepId, before: &State, fault: Option<Fault>, ways
         _ => {}
     }
     if let Some(known) = &mut state.known {
-        learn(step, fault, known);
+        if teaches(step, known) {
+            learn(step, fault, Arc::make_mut(known));
+        }
         if let Some(to) = chosen(step, known) {
             next.push(state.to(to));
             return;
