@@ -93,8 +93,11 @@ fn data_actions_and_policies_are_read_or_refused() {
 #[test]
 fn an_expression_that_is_read_prints_as_one_that_reads_the_same() {
     replay("expression", |text| {
-        if let Ok(read) = expr::parse(text) {
-            assert_eq!(expr::parse(&read.to_string()), Ok(read));
+        let Ok(read) = expr::parse(text) else { return };
+        match expr::parse(&read.to_string()) {
+            Ok(again) => assert_eq!(again, read),
+            // The brackets of the printed form may be deeper than what was read.
+            Err(error) => assert!(error.message.contains("deep"), "{error}"),
         }
     });
 }

@@ -9,6 +9,9 @@ use report::{Finding, Findings, Level};
 /// A rule that was found in more files than this is told in full for the first ones, and counted after that.
 const FILES_IN_FULL: usize = 3;
 
+/// Of equals on one line, what says where callers end up is told first.
+const ENDS: &str = "FB";
+
 /// Longer lines are exports and minified files; an excerpt of them helps nobody.
 const LINE_BYTES_MAX: usize = 2_000;
 
@@ -19,6 +22,7 @@ pub(crate) fn text(findings: &Findings, sources: &BTreeMap<String, String>, has_
     let mut text = String::new();
     let mut repeated: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut told: Vec<&Finding> = Vec::new();
     for finding in &findings.list {
         let seen = files.entry(&finding.rule).or_default();
         if !seen.contains(&finding.file.as_str()) {
@@ -27,12 +31,23 @@ pub(crate) fn text(findings: &Findings, sources: &BTreeMap<String, String>, has_
         // Errors are told in full, however many there are.
         if seen.len() > FILES_IN_FULL && finding.level < Level::Error {
             repeated.entry(&finding.rule).or_default().push(finding);
-            continue;
+        } else {
+            told.push(finding);
         }
+    }
+    for here in told.chunk_by(|one, other| (&one.file, one.line) == (&other.file, other.line)) {
+        let Some(finding) = here
+            .iter()
+            .copied()
+            .max_by_key(|finding| (weight(finding), finding.rule.starts_with(ENDS), std::cmp::Reverse(&finding.rule)))
+        else {
+            continue;
+        };
+        let others: Vec<&Finding> = here.iter().copied().filter(|other| *other != finding).collect();
         let source = sources.get(&finding.file).filter(|text| finding.line > 0 && is_readable(text, finding.line));
-        let shown = Shown { finding, excerpt: source.map(|text| NamedSource::new(&finding.file, text.clone())) };
+        let excerpt = source.map(|text| NamedSource::new(&finding.file, text.clone()));
         // Writing to a text cannot fail.
-        let _written = handler.render_report(&mut text, &shown);
+        let _written = handler.render_report(&mut text, &Shown { finding, others, excerpt });
         text.push('\n');
     }
     for (rule, findings) in repeated {
@@ -68,6 +83,17 @@ pub(crate) fn summary(findings: &Findings) -> String {
     format!("{} {files}: {}", findings.files, parts.join(", "))
 }
 
+/// How bad a finding is, for the order on a line.
+fn weight(finding: &Finding) -> u8 {
+    match finding.severity.as_str() {
+        "critical" => 4,
+        "high" => 3,
+        "medium" => 2,
+        "low" => 1,
+        _ => 0,
+    }
+}
+
 fn is_readable(text: &str, line: u32) -> bool {
     text.lines().nth(line as usize - 1).is_some_and(|line| line.len() <= LINE_BYTES_MAX)
 }
@@ -76,6 +102,8 @@ fn is_readable(text: &str, line: u32) -> bool {
 #[error("{}", .finding.message)]
 struct Shown<'a> {
     finding: &'a Finding,
+    /// What else was found on the same line.
+    others: Vec<&'a Finding>,
     excerpt: Option<NamedSource<String>>,
 }
 
@@ -99,7 +127,13 @@ impl Diagnostic for Shown<'_> {
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
         let at = if self.finding.path.is_empty() { String::new() } else { format!("\nin {}", self.finding.path) };
-        Some(Box::new(format!("{}{at}\nmore: {}", self.finding.fix, self.finding.docs)))
+        let mut help = format!("{}{at}\nmore: {}", self.finding.fix, self.finding.docs);
+        let mut others = self.others.clone();
+        others.sort_by_key(|other| (std::cmp::Reverse(weight(other)), &other.rule));
+        for other in others {
+            help.push_str(&format!("\n\nalso {} {}: {}", other.rule, other.severity, other.message));
+        }
+        Some(Box::new(help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
