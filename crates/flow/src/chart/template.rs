@@ -1,6 +1,6 @@
 //! Template parameters: what deployment tools fill in before a flow is a flow.
 //!
-//! `{{name}}` (Archy) and `${name}` (Terraform, with `$${` for a dollar sign) stand anywhere, also as keys, and a file
+//! `{{name}}` (Archy) and `${name}` (Terraform, with `$${` for a dollar sign and `%{ if … }`) stand anywhere, also as keys, and a file
 //! with them is often no YAML. Each is replaced on its own line, by its value where one was given and by a harmless
 //! word otherwise, so that lines keep their numbers.
 
@@ -38,7 +38,7 @@ fn fill_line(line: &str, number: u32, substitutions: &Substitutions, filled: &mu
         let (before, after) = (&rest[..found.start], &rest[found.end..]);
         filled.text.push_str(before);
         match substitutions.0.get(found.name) {
-            _ if found.is_escape => filled.text.push_str("${"),
+            _ if found.stands_for.is_some() => filled.text.push_str(found.stands_for.unwrap_or_default()),
             Some(value) => filled.text.push_str(value),
             None => {
                 filled.text.push_str(STAND_IN);
@@ -59,16 +59,21 @@ struct Found<'a> {
     start: usize,
     end: usize,
     name: &'a str,
-    is_escape: bool,
+    /// What it is replaced by, when it is no parameter.
+    stands_for: Option<&'static str>,
 }
 
 /// The next parameter in a line.
 fn next(line: &str) -> Option<Found<'_>> {
     let mut from = 0;
-    while let Some(at) = line[from..].find(['{', '$']).map(|at| at + from) {
+    while let Some(at) = line[from..].find(['{', '$', '%']).map(|at| at + from) {
         let rest = &line[at..];
         if rest.starts_with("$${") {
-            return Some(Found { start: at, end: at + 3, name: "", is_escape: true });
+            return Some(Found { start: at, end: at + 3, name: "", stands_for: Some("${") });
+        }
+        // `%{ if … }` and the like: nothing of it is left in a flow.
+        if let Some(end) = rest.strip_prefix("%{").and_then(|inner| inner.find('}')) {
+            return Some(Found { start: at, end: at + "%{".len() + end + 1, name: "", stands_for: Some("") });
         }
         let closed = |open: &str, close: &str| {
             let inner = rest.strip_prefix(open)?;
@@ -77,16 +82,16 @@ fn next(line: &str) -> Option<Found<'_>> {
             is_name(name).then_some((open.len() + end + close.len(), name))
         };
         if let Some((length, name)) = closed("{{", "}}").or_else(|| closed("${", "}")) {
-            return Some(Found { start: at, end: at + length, name, is_escape: false });
+            return Some(Found { start: at, end: at + length, name, stands_for: None });
         }
         from = at + 1;
     }
     None
 }
 
-/// Names have no blanks and none of YAML's brackets, so that `{{a: b}}` and `${input.x}` of a request stay what they are.
+/// Names have no blanks and none of YAML's brackets, so that `{{a: b}}` stays what it is; `${var.name}` has a dot.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 #[cfg(test)]
@@ -106,10 +111,11 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_parameter_stays() {
-        for text in ["a: {{b: c}}", "a: ${input.x}", "a: $5", "a: {{}}", "a: { b: {} }", "a: {{open"] {
+        for text in ["a: {{b: c}}", "a: ${b c}", "a: $5", "a: 5 % {b}", "a: {{}}", "a: { b: {} }", "a: {{open"] {
             assert_eq!(filled(text), text);
         }
         assert_eq!(filled("a: $${queue}"), "a: ${queue}");
+        assert_eq!(filled("%{ if x }a: ${var.b}%{ endif }"), "a: SUB_var_b");
     }
 
     #[test]

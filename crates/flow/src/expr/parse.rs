@@ -9,27 +9,6 @@ pub const NODES_MAX: usize = 400;
 /// The deepest nesting of brackets, calls and unary operators.
 const DEPTH_MAX: usize = 100;
 
-/// The words that open a variable's name.
-const SCOPES: [&str; 17] = [
-    "Flow",
-    "Task",
-    "State",
-    "Common",
-    "Slot",
-    "Call",
-    "Message",
-    "Email",
-    "Chat",
-    "Survey",
-    "Workitem",
-    "Session",
-    "System",
-    "Prompt",
-    "PromptSystem",
-    "PromptUser",
-    "Context",
-];
-
 /// Why a text is no expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -163,7 +142,8 @@ impl Parser {
                 let arguments = self.arguments()?;
                 Ok(Expr::Call(name, arguments))
             }
-            Some(Token::Dot) if is_scope(&name) => {
+            // What stands before the dot is a scope, of which the platform has more than any list.
+            Some(Token::Dot) => {
                 self.next += 1;
                 let variable = self.name("read the variable's name after the dot")?;
                 Ok(Expr::Variable { scope: name, name: variable })
@@ -243,8 +223,4 @@ impl Parser {
         let offset = self.tokens.get(self.next).map_or(self.end, |(offset, _)| *offset);
         ParseError { offset, message: message.to_owned() }
     }
-}
-
-fn is_scope(name: &str) -> bool {
-    SCOPES.iter().any(|scope| scope.eq_ignore_ascii_case(name))
 }

@@ -415,7 +415,7 @@ fn is_variable(scope: &str, name: &str, variable: &str) -> bool {
 /// True when an error of the flow follows from `variable` being not set: it is an operand, an index, or an argument
 /// that must be something.
 pub(super) fn breaks_on(expr: &Expr, variable: &str) -> bool {
-    const NEEDING: [&str; 14] = [
+    const NEEDING: [&str; 18] = [
         "toint",
         "todecimal",
         "tonumber",
@@ -430,6 +430,10 @@ pub(super) fn breaks_on(expr: &Expr, variable: &str) -> bool {
         "left",
         "right",
         "getat",
+        "finduserprompt",
+        "findsystemprompt",
+        "jsonparse",
+        "tophonenumber",
     ];
     let is_it = |expr: &Expr| {
         let mut expr = expr;

@@ -13,7 +13,9 @@ use crate::yaml::{self, Node};
 
 pub(super) fn check(text: &str, settings: &Settings) -> Result<Report, Problems> {
     let root = yaml::parse(text)?;
-    let Some(retries) = root.get("retryConfig") else {
+    let mut policies = Vec::new();
+    find(&root, &mut policies);
+    if policies.is_empty() {
         return Err(Problem {
             at: root.at,
             kind: ProblemKind::Missing,
@@ -22,12 +24,25 @@ pub(super) fn check(text: &str, settings: &Settings) -> Result<Report, Problems>
         }
         .into());
     };
-    let name = root.get("action").or_else(|| root.get("name")).and_then(Node::text).unwrap_or("policy");
-    let mut policy = Policy { name, report: Report::new(name) };
-    policy.limits(&root, retries, settings);
-    policy.pauses(retries);
-    policy.end(&root);
-    Ok(policy.report)
+    let mut report = Report::new("retry policy");
+    for (root, retries) in policies {
+        let name = ["action", "stateName", "name"].iter().find_map(|key| root.get(key)?.text()).unwrap_or("policy");
+        let mut policy = Policy { name, report };
+        policy.limits(root, retries, settings);
+        policy.pauses(retries);
+        policy.end(root);
+        report = policy.report;
+    }
+    Ok(report)
+}
+
+/// Every state with a `retryConfig`, at any depth, with that.
+fn find<'a>(node: &'a Node, policies: &mut Vec<(&'a Node, &'a Node)>) {
+    if let Some(retries) = node.get("retryConfig") {
+        policies.push((node, retries));
+    }
+    node.items().iter().for_each(|item| find(item, policies));
+    node.entries().iter().for_each(|entry| find(&entry.value, policies));
 }
 
 struct Policy<'a> {

@@ -101,6 +101,31 @@ fn a_missing_path_is_as_bad_as_the_end_that_it_leads_to() {
 }
 
 #[test]
+fn a_choice_that_ends_leads_back_to_its_menu() {
+    let whole = unhandled("inboundCall", "", "");
+    let (_, task) = whole.split_once("actions:\n").unwrap();
+    let task: String = task.lines().map(|line| format!("            {line}\n")).collect();
+    let text = format!(
+        "inboundCall:
+  name: Menu
+  startUpRef: ./menus/menu[m]
+  menus:
+    - menu:
+        name: M
+        refId: m
+        choices:
+          - menuTask:
+              name: Ask
+              dtmf: digit_1
+              task:
+                actions:
+{task}"
+    );
+    assert_eq!(severity(&text, "DA001"), "low", "{text}");
+    assert_eq!(severity(&text, "FB001"), "none");
+}
+
+#[test]
 fn an_initial_value_that_keeps_callers_is_believed() {
     let flow = |initial: bool| {
         let decision = "          - decision:

@@ -17,7 +17,7 @@ impl Reader {
         if value.to_text().is_some_and(|text| text.contains(template::STAND_IN)) {
             return Input { at: input.at, source: Source::Literal(Value::Unknown) };
         }
-        match kind.fit(value) {
+        match kind.fit(bare(value, kind)) {
             Ok(value) => Input { at: input.at, source: Source::Literal(value) },
             Err(message) => {
                 let hint = "Change the value, or the kind of the variable.";
@@ -74,4 +74,16 @@ impl Reader {
             }
         }
     }
+}
+
+/// A number or truth value that is written in quotes, as hands do.
+fn bare(value: Value, kind: Kind) -> Value {
+    let Value::String(text) = &value else { return value };
+    let read = match kind {
+        Kind::Integer => text.trim().parse().ok().map(Value::Integer),
+        Kind::Decimal => text.trim().parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Decimal),
+        Kind::Boolean => text.trim().to_ascii_lowercase().parse().ok().map(Value::Boolean),
+        _ => None,
+    };
+    read.unwrap_or(value)
 }

@@ -208,7 +208,7 @@ impl Reader {
             Some("star") => Some('*'),
             Some("pound") => Some('#'),
             Some(digit) => digit.parse::<char>().ok().filter(char::is_ascii_digit),
-            None => None,
+            None => text.parse::<char>().ok().filter(|key| key.is_ascii_digit() || matches!(key, '*' | '#')),
         };
         if key.is_none() && text != "none" && !text.contains(template::STAND_IN) {
             self.findings.note(

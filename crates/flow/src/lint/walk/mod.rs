@@ -414,6 +414,8 @@ fn leave(chart: &Chart, id: SequenceId, path: &str, state: &State, ways: &mut Wa
     if callers.is_empty() {
         let sequence = chart.sequence(id);
         let kind = match (&chart.kind, sequence.kind) {
+            // The menu is said again.
+            (_, SequenceKind::Menu) => End::Menu,
             // The list begins again for as long as the caller waits.
             (FlowKind::Call(CallKind::InQueue), SequenceKind::StartUp) => End::Queue,
             (FlowKind::Workflow(_) | FlowKind::Bot(_), _) => End::Workflow,
