@@ -81,6 +81,20 @@ fn findings_come_in_every_form() {
 }
 
 #[test]
+fn files_that_are_no_flows_harm_neither_the_terminal_nor_the_others() {
+    let dir = folder();
+    fs::write(dir.path().join("binary.yaml"), b"\x1b]0;mine\x07: \x00\xff\x1b[2J").unwrap();
+    fs::write(dir.path().join("named.yaml"), "inboundCall:\n  name: \"a\\e[2Jb\"\n  tasks: []\n").unwrap();
+    fs::write(dir.path().join("large.yaml"), vec![b' '; 9 * 1024 * 1024]).unwrap();
+    fs::write(dir.path().join("package.json"), "{\"name\": \"x\"}").unwrap();
+    let ended = flow_in(&dir, &["lint", "."]);
+    assert_eq!(ended.code, 1);
+    assert!(!ended.whole().contains(['\x1b', '\x07', '\0']), "{}", ended.whole());
+    assert!(ended.stdout.contains("FB001") && ended.stdout.contains("4 files:"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("1 file holds neither"), "{}", ended.stderr);
+}
+
+#[test]
 fn an_old_organisation_starts_with_what_it_has() {
     let dir = folder();
     assert_eq!(flow_in(&dir, &["lint", ".", "--write-baseline", "base.json"]).code, 0);

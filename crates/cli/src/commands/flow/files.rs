@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use api::Exit;
 use flow::chart::{Chart, Substitutions};
 use flow::lint::{self, JsonKind};
-use flow::{FILE_BYTES_MAX, ProblemKind, Problems};
+use flow::{FILE_BYTES_MAX, Place, Problem, ProblemKind, Problems};
 use miette::Report;
 
 use crate::failure::Failure;
@@ -81,8 +81,15 @@ pub(crate) fn read(paths: &[PathBuf], substitutions: &Substitutions) -> Result<I
     }
     let mut inputs = Inputs::default();
     for (path, is_in_folder) in found {
-        let source = if settings::is_stdin(&path) { settings::read(&path)?.text } else { text(&path)? };
-        let content = content(&source, substitutions);
+        // What is too large is not even read.
+        let size = fs::metadata(&path).map_or(0, |data| data.len());
+        let (source, content) = if size > FILE_BYTES_MAX as u64 {
+            (String::new(), Content::Unreadable(too_large(size).into()))
+        } else {
+            let source = if settings::is_stdin(&path) { settings::read(&path)?.text } else { text(&path)? };
+            let content = content(&source, substitutions);
+            (source, content)
+        };
         let is_other = match &content {
             Content::Unreadable(problems) => problems.iter().all(|problem| problem.kind == ProblemKind::FlowType),
             _ => false,
@@ -138,14 +145,16 @@ fn text(path: &Path) -> Result<String, Report> {
     let bytes = fs::read(path).map_err(|error| {
         refused(format!("{name} cannot be read: {error}"), "check the path; a folder is searched for flows".to_owned())
     })?;
-    // An export is base64 of percent-encoded text: several times as long as what it holds.
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(refused(
-            format!("{name} has {} bytes", bytes.len()),
-            format!("a flow has at most {FILE_BYTES_MAX} bytes"),
-        ));
-    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn too_large(bytes: u64) -> Problem {
+    Problem {
+        at: Place { line: 1, column: 1 },
+        kind: ProblemKind::TooLarge,
+        message: format!("read a file of {bytes} bytes"),
+        hint: format!("A flow has at most {FILE_BYTES_MAX} bytes."),
+    }
 }
 
 fn content(text: &str, substitutions: &Substitutions) -> Content {

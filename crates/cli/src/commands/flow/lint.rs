@@ -145,7 +145,8 @@ fn show(findings: &Findings, inputs: &[Input], skipped: usize, global: &Global) 
     let has_color = std::io::stdout().is_terminal() && std::env::var_os(env::NO_COLOR).is_none();
     output::line(shown::text(findings, &sources, has_color));
     if skipped > 0 && !global.quiet {
-        output::aside(format_args!("{skipped} files hold neither a flow nor a Data Action"));
+        let files = if skipped == 1 { "file holds" } else { "files hold" };
+        output::aside(format_args!("{skipped} {files} neither a flow nor a Data Action"));
     }
 }
 

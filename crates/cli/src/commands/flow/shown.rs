@@ -23,7 +23,8 @@ pub(crate) fn text(findings: &Findings, sources: &BTreeMap<String, String>, has_
     let mut repeated: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut told: Vec<&Finding> = Vec::new();
-    for finding in &findings.list {
+    let cleaned: Vec<Finding> = findings.list.iter().map(cleaned).collect();
+    for finding in &cleaned {
         let seen = files.entry(&finding.rule).or_default();
         if !seen.contains(&finding.file.as_str()) {
             seen.push(&finding.file);
@@ -45,7 +46,7 @@ pub(crate) fn text(findings: &Findings, sources: &BTreeMap<String, String>, has_
         };
         let others: Vec<&Finding> = here.iter().copied().filter(|other| *other != finding).collect();
         let source = sources.get(&finding.file).filter(|text| finding.line > 0 && is_readable(text, finding.line));
-        let excerpt = source.map(|text| NamedSource::new(&finding.file, text.clone()));
+        let excerpt = source.map(|text| NamedSource::new(&finding.file, printable(text)));
         // Writing to a text cannot fail.
         let _written = handler.render_report(&mut text, &Shown { finding, others, excerpt });
         text.push('\n');
@@ -81,6 +82,23 @@ pub(crate) fn summary(findings: &Findings) -> String {
     }
     let files = if findings.files == 1 { "file" } else { "files" };
     format!("{} {files}: {}", findings.files, parts.join(", "))
+}
+
+/// A finding whose words a terminal can be given: a flow's names are anybody's text, and may hold its commands.
+fn cleaned(finding: &Finding) -> Finding {
+    Finding {
+        flow: printable(&finding.flow),
+        action: finding.action.as_deref().map(printable),
+        path: printable(&finding.path),
+        message: printable(&finding.message),
+        fix: printable(&finding.fix),
+        ..finding.clone()
+    }
+}
+
+/// Text without control characters, but for line ends and tabs.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\r' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
 /// How bad a finding is, for the order on a line.

@@ -18,6 +18,7 @@ use miette::Report;
 use serde_json::{Value as Json, json};
 
 use super::files::{self, Content};
+use super::shown::printable;
 use crate::failure::Failure;
 use crate::settings::{Format, Global};
 use crate::{Ended, output};
@@ -138,7 +139,7 @@ pub(crate) fn run(args: &Trace, global: &Global) -> Ended {
         Format::Json => output::json(&document(&chart, &fault, &stories)),
         Format::Text => {
             for line in told(&chart, &fault, &stories) {
-                output::line(line);
+                output::line(printable(&line));
             }
         }
     }
@@ -383,7 +384,12 @@ fn show_table(chart: &Chart, table: &Table) {
     for row in &table.rows {
         for (index, reached) in row.ends.iter().enumerate() {
             let what = if index == 0 { what_fails(chart, row) } else { String::new() };
-            rows.push(vec![what, ended(&reached.outcome), marked(reached), seconds(reached.outcome.dead_air)]);
+            rows.push(vec![
+                printable(&what),
+                printable(&ended(&reached.outcome)),
+                marked(reached),
+                seconds(reached.outcome.dead_air),
+            ]);
         }
     }
     output::table(&["WHEN", "THE CALLER ENDS", "MARKED", "SILENCE"], &rows);
