@@ -1,0 +1,348 @@
+//! The client: a token, a budget, and requests.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clock::Clock;
+use reqwest::{Method, Response, StatusCode, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use crate::attempt::{self, Ended, Next};
+use crate::budget::{Budget, Policy, Purpose, Said};
+use crate::error::{ApiError, Error};
+use crate::region::Hosts;
+use crate::token::{self, Action, Life};
+
+/// The longest time for one attempt.
+const ATTEMPT_MAX: Duration = Duration::from_secs(30);
+
+/// The longest time that a request waits for its budget or for what the platform said.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The id and secret of an OAuth client.
+#[derive(Clone)]
+pub struct Credential {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: SecretString,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Where to go, and as whom.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The hosts.
+    pub hosts: Hosts,
+    /// The OAuth client.
+    pub credential: Credential,
+    /// Another one, from a store of its own, for when the first is refused.
+    pub backup: Option<Credential>,
+    /// What we allow ourselves.
+    pub policy: Policy,
+}
+
+/// A client of the Platform API; cheap to clone, one token and one budget for all clones.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    connection: Connection,
+    http: reqwest::Client,
+    clock: Clock,
+    held: Mutex<Option<Held>>,
+    /// Whoever holds this renews the token; everyone else uses the old one or waits.
+    renewal: tokio::sync::Mutex<()>,
+    budget: Mutex<Budget>,
+    rng: Mutex<fastrand::Rng>,
+}
+
+struct Held {
+    token: SecretString,
+    life: Life,
+    serial: u64,
+}
+
+/// One request.
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a [(&'a str, String)],
+    pub(crate) body: Option<&'a Value>,
+    pub(crate) purpose: Purpose,
+    /// True for a request that changes nothing, such as a query by `POST`.
+    pub(crate) reads: bool,
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    access_token: String,
+    expires_in: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refused {
+    error: String,
+    error_description: String,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("api", &self.0.connection.hosts.api).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client for this connection; nothing is asked yet. Pauses between attempts are drawn by `seed`.
+    ///
+    /// # Errors
+    /// When the machine has no certificates to trust.
+    pub fn new(connection: Connection, clock: Clock, seed: u64) -> Result<Self, Error> {
+        let builder = reqwest::Client::builder().user_agent(concat!("steadyline/", env!("CARGO_PKG_VERSION")));
+        let http = builder.build().map_err(|error| Error::Login { status: None, message: error.to_string() })?;
+        let budget = Mutex::new(Budget::new(clock.mono()));
+        let rng = Mutex::new(fastrand::Rng::with_seed(seed));
+        let (held, renewal) = (Mutex::new(None), tokio::sync::Mutex::new(()));
+        Ok(Self(Arc::new(Shared { connection, http, clock, held, renewal, budget, rng })))
+    }
+
+    /// The clock of this client.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Reads something.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, Error> {
+        let request = Request { method: Method::GET, path, query, body: None, purpose: Purpose::Ordinary, reads: true };
+        self.read(request).await
+    }
+
+    /// Sends a request and reads its answer.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<T, Error> {
+        let (method, path) = (request.method.to_string(), request.path.to_owned());
+        let body = self.send(request).await?;
+        // An operation that answers with nothing is read as null.
+        let body = if body.is_empty() { b"null".as_slice() } else { &body };
+        serde_json::from_slice(body).map_err(|error| Error::Unreadable { method, path, message: error.to_string() })
+    }
+
+    /// Sends a request until there is an answer to take.
+    pub(crate) async fn send(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
+        let mut renewed = false;
+        let mut attempt = 1;
+        loop {
+            self.wait_for_budget(request.purpose).await?;
+            let (token, serial) = self.token().await?;
+            let answer = self.once(&request, &token).await;
+            let ended = match &answer {
+                Ok((status, _, after)) => Ended::Status(status.as_u16(), *after),
+                Err(_) => Ended::NoAnswer,
+            };
+            let chance = self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).f64();
+            match attempt::next(ended, attempt, request.reads, renewed, chance) {
+                Next::NewToken => {
+                    self.drop_token(serial);
+                    renewed = true;
+                }
+                Next::Again(pause) if pause <= WAIT_MAX => self.0.clock.sleep(pause).await,
+                Next::Again(_) | Next::Take => return finish(&request, answer),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn wait_for_budget(&self, purpose: Purpose) -> Result<(), Error> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let wait = {
+                let mut budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
+                match budget.take(purpose, &self.0.connection.policy, self.0.clock.mono()) {
+                    Ok(left) => {
+                        *budget = left;
+                        return Ok(());
+                    }
+                    Err(wait) => wait,
+                }
+            };
+            waited += wait;
+            if waited > WAIT_MAX {
+                return Err(Error::OutOfBudget(wait));
+            }
+            self.0.clock.sleep(wait).await;
+        }
+    }
+
+    async fn once(&self, request: &Request<'_>, token: &SecretString) -> Result<Answer, String> {
+        let mut url = Url::parse(&format!("{}{}", self.0.connection.hosts.api, request.path))
+            .map_err(|error| format!("the address is none: {error}"))?;
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query);
+        }
+        let mut builder = self.0.http.request(request.method.clone(), url).bearer_auth(token.expose_secret());
+        if let Some(body) = request.body {
+            builder = builder.json(body);
+        }
+        let answered = async {
+            let response = builder.send().await.map_err(|error| plain(&error))?;
+            self.learn(&response);
+            let (status, after) = (response.status(), retry_after(&response));
+            let body = body_of(response).await?;
+            Ok((status, body, after))
+        };
+        let answer = self.0.clock.timeout(ATTEMPT_MAX, answered).await;
+        answer.unwrap_or_else(|| Err(format!("nothing came within {} s", ATTEMPT_MAX.as_secs())))
+    }
+
+    fn learn(&self, response: &Response) {
+        let number = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
+        let said = (number("inin-ratelimit-count"), number("inin-ratelimit-allowed"), number("inin-ratelimit-reset"));
+        if let (Some(count), Some(allowed), Some(reset)) = said {
+            let said = Said { count, allowed, reset: Duration::from_secs(reset.into()) };
+            let mut budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
+            *budget = budget.learn(said, self.0.clock.mono());
+        }
+    }
+
+    /// The token to use now; a new one when there is none that holds.
+    async fn token(&self) -> Result<(SecretString, u64), Error> {
+        match self.present() {
+            (Action::Use, Some(held)) => return Ok(held),
+            (Action::UseAndRenew, Some(held)) => {
+                // One caller renews; it takes the old token if that fails, as everyone else does meanwhile.
+                let Ok(_mine) = self.0.renewal.try_lock() else { return Ok(held) };
+                return match self.renew().await {
+                    Ok(new) => Ok(new),
+                    Err(_) => {
+                        self.note_failure();
+                        Ok(held)
+                    }
+                };
+            }
+            _ => {}
+        }
+        let _mine = self.0.renewal.lock().await;
+        // Somebody else may have been faster.
+        match self.present() {
+            (Action::Use | Action::UseAndRenew, Some(held)) => Ok(held),
+            _ => self.renew().await,
+        }
+    }
+
+    fn present(&self) -> (Action, Option<(SecretString, u64)>) {
+        let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let action = token::action(held.as_ref().map(|held| &held.life), self.0.clock.mono());
+        (action, held.as_ref().map(|held| (held.token.clone(), held.serial)))
+    }
+
+    fn note_failure(&self) {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = held.as_mut() {
+            held.life.failed = Some(self.0.clock.mono());
+        }
+    }
+
+    /// The platform rejected the token with this number. A late rejection of an older one says nothing about the new.
+    fn drop_token(&self, serial: u64) {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_some_and(|held| held.serial == serial) {
+            *held = None;
+        }
+    }
+
+    async fn renew(&self) -> Result<(SecretString, u64), Error> {
+        let Connection { credential, backup, .. } = &self.0.connection;
+        let issued = match (self.ask_token(credential).await, backup) {
+            (Err(Error::Login { status: Some(400 | 401), .. }), Some(backup)) => self.ask_token(backup).await?,
+            (issued, _) => issued?,
+        };
+        let token = SecretString::from(issued.access_token);
+        let life = Life { issued: self.0.clock.mono(), length: Duration::from_secs(issued.expires_in), failed: None };
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let serial = held.as_ref().map_or(0, |held| held.serial) + 1;
+        *held = Some(Held { token: token.clone(), life, serial });
+        Ok((token, serial))
+    }
+
+    async fn ask_token(&self, credential: &Credential) -> Result<Issued, Error> {
+        let failed = |status, message: String| Error::Login { status, message };
+        let request = self
+            .0
+            .http
+            .post(format!("{}/oauth/token", self.0.connection.hosts.login))
+            .basic_auth(&credential.id, Some(credential.secret.expose_secret()))
+            .form(&[("grant_type", "client_credentials")]);
+        let answered = async {
+            let response = request.send().await.map_err(|error| failed(None, plain(&error)))?;
+            let status = response.status();
+            let body = body_of(response).await.map_err(|message| failed(Some(status.as_u16()), message))?;
+            if !status.is_success() {
+                let Refused { error, error_description } = serde_json::from_slice(&body).unwrap_or_default();
+                return Err(failed(
+                    Some(status.as_u16()),
+                    format!("{status} {error} {error_description}").trim().to_owned(),
+                ));
+            }
+            serde_json::from_slice(&body)
+                .map_err(|_| failed(Some(status.as_u16()), "its answer is no token".to_owned()))
+        };
+        let answer = self.0.clock.timeout(ATTEMPT_MAX, answered).await;
+        answer.unwrap_or_else(|| Err(failed(None, format!("nothing came within {} s", ATTEMPT_MAX.as_secs()))))
+    }
+}
+
+/// Status, body, and how long to wait before the next try.
+type Answer = (StatusCode, Vec<u8>, Option<Duration>);
+
+fn finish(request: &Request<'_>, answer: Result<Answer, String>) -> Result<Vec<u8>, Error> {
+    let (method, path) = (request.method.as_str(), request.path);
+    match answer {
+        Ok((status, body, _)) if status.is_success() => Ok(body),
+        Ok((status, body, after)) => {
+            let error = ApiError { retry_after: after, ..ApiError::read(method, path, status.as_u16(), &body) };
+            Err(Error::Api(Box::new(error)))
+        }
+        Err(message) => Err(Error::NoAnswer { method: method.to_owned(), path: path.to_owned(), message }),
+    }
+}
+
+/// `Retry-After` in seconds, else the end of the platform's window when it refused for its limit.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = |name| response.headers().get(name)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs);
+    let said = seconds(header::RETRY_AFTER.as_str());
+    let is_limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
+    said.or_else(|| seconds("inin-ratelimit-reset").filter(|_| is_limited))
+}
+
+async fn body_of(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| plain(&error))? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(format!("the answer is longer than {ANSWER_BYTES_MAX} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What went wrong, without the address: it may hold what should not be told.
+fn plain(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
