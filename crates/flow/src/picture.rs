@@ -232,8 +232,8 @@ fn label(chart: &Chart, row: &Row) -> String {
         Row::Step(id) => {
             let step = chart.step(*id);
             match &step.class {
-                Class::Ask(ask) => format!("{} {} · {}", step.keyword, ask.action, step.at.line),
-                _ => format!("{} · {}", step.label(), step.at.line),
+                Class::Ask(ask) => format!("{} {} · {}", step.keyword, ask.action, place(step)),
+                _ => format!("{} · {}", step.label(), place(step)),
             }
         }
         Row::Output(id, index) => {
@@ -269,6 +269,11 @@ impl Colours<'_> {
         };
         format!("{base}{way}")
     }
+}
+
+/// Its line, or in an export its number.
+fn place(step: &Step) -> String {
+    step.tracking.map_or_else(|| step.at.line.to_string(), |number| format!("#{number}"))
 }
 
 fn shortened(text: &str) -> String {

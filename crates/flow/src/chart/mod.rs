@@ -256,13 +256,21 @@ impl Chart {
         find(&self.sequences, reference)
     }
 
+    /// Where to find something: the action's line, or in an export, which has no lines, its number in Architect.
+    pub fn place(&self, step: Option<StepId>, at: Place) -> String {
+        match step.and_then(|id| self.step(id).tracking) {
+            Some(number) => format!("#{number}"),
+            None => format!("line {}", at.line),
+        }
+    }
+
     /// Where a step is, in words: sequence, owners and outputs, the step.
     pub fn path(&self, id: StepId) -> String {
-        let mut parts = vec![self.step(id).label()];
+        let mut parts = vec![self.step(id).numbered_label()];
         let mut owner = self.step(id).owner;
         while let Some((step, output)) = owner {
             parts.push(self.step(step).outputs.get(output).map_or_else(String::new, |output| output.name.clone()));
-            parts.push(self.step(step).label());
+            parts.push(self.step(step).numbered_label());
             owner = self.step(step).owner;
         }
         let sequence = self.sequence(self.step(id).sequence);

@@ -217,16 +217,20 @@ impl Ask {
 }
 
 impl Step {
-    /// The keyword, the name in quotes and the number, as far as there are any.
+    /// The keyword, and the name in quotes where there is one.
     pub fn label(&self) -> String {
-        let mut label = self.keyword.clone();
-        if let Some(name) = &self.name {
-            label.push_str(&format!(" \"{name}\""));
+        match &self.name {
+            Some(name) => format!("{} \"{name}\"", self.keyword),
+            None => self.keyword.clone(),
         }
-        if let Some(number) = self.tracking {
-            label.push_str(&format!(" #{number}"));
+    }
+
+    /// The same with the number that Architect shows, where there is one.
+    pub fn numbered_label(&self) -> String {
+        match self.tracking {
+            Some(number) => format!("{} #{number}", self.label()),
+            None => self.label(),
         }
-        label
     }
 
     /// The output of this name.

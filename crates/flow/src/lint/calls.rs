@@ -65,23 +65,24 @@ fn outputs(facts: &Facts<'_>, call: &Call, report: &mut Report) {
 
 /// How bad it is that nothing is done about a fault, and where it leads.
 fn effect(facts: &Facts<'_>, call: &Call, fault: Fault) -> (Severity, String) {
-    let line = call.likely(fault).worst().or_else(|| call.ways(fault).worst()).map_or(0, |worst| worst.at.line);
+    let worst = call.likely(fault).worst().or_else(|| call.ways(fault).worst());
+    let place = worst.map_or_else(String::new, |worst| facts.chart.place(worst.step, worst.at));
     let is_unset = unset(facts, call, fault).next().is_some();
     let is_told = call.likely(fault).terminals.iter().all(|terminal| terminal.is_recorded);
     match call.worst(fault) {
         _ if !facts.chart.kind.has_customer() => {
             let severity = if is_told { Low } else { Medium };
-            (severity, format!("what follows runs as if it had worked, and ends at line {line}"))
+            (severity, format!("what follows runs as if it had worked, and ends at {place}"))
         }
         Some((End::Disconnect | End::Error, Heard::Nothing)) if call.said_before == Heard::Nothing => {
-            (Critical, format!("the caller is cut off at line {line} without a word"))
+            (Critical, format!("the caller is cut off at {place} without a word"))
         }
-        Some((End::Disconnect | End::Error, _)) => (High, format!("the caller is cut off at line {line}")),
+        Some((End::Disconnect | End::Error, _)) => (High, format!("the caller is cut off at {place}")),
         Some((End::Loop, _)) | None => (High, "the flow goes round and never ends".to_owned()),
         Some((end, _)) => {
             let severity = if is_unset { Medium } else { Low };
             let with = if is_unset { ", with variables that hold nothing" } else { "" };
-            (severity, format!("the caller goes on to {} at line {line}{with}", end.phrase()))
+            (severity, format!("the caller goes on to {} at {place}{with}", end.phrase()))
         }
     }
 }
@@ -130,7 +131,7 @@ fn unset_variables(facts: &Facts<'_>, call: &Call, report: &mut Report) {
             // Whoever wrote actions for the failure may well show what there is of a variable.
             let is_meant = facts.is_inside(reader, call.id, fault.output()) && is_shown_only(step, &variable);
             if !breaks && !is_meant && seen.insert(variable.clone()) {
-                read.push(format!("{variable} (line {})", place.line));
+                read.push(format!("{variable} ({})", facts.chart.place(Some(reader), place)));
             }
         }
     }

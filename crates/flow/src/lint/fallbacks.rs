@@ -48,26 +48,26 @@ fn drops(facts: &Facts<'_>, call: &Call, report: &mut Report) {
     let is_silent = |terminal: &Terminal| {
         is_drop(terminal) && terminal.heard == Heard::Nothing && call.said_before == Heard::Nothing
     };
-    let mut silent: Vec<(Fault, Place)> = Vec::new();
-    let mut told: Vec<(Fault, Place)> = Vec::new();
+    let mut silent: Vec<(Fault, String)> = Vec::new();
+    let mut told: Vec<(Fault, String)> = Vec::new();
     for fault in FAULTS {
         let terminals = &call.likely(fault).terminals;
         if let Some(terminal) = terminals.iter().find(|terminal| is_silent(terminal)) {
-            silent.push((fault, terminal.at));
+            silent.push((fault, facts.chart.place(terminal.step, terminal.at)));
         } else if let Some(terminal) = terminals.iter().find(|terminal| is_drop(terminal)) {
-            told.push((fault, terminal.at));
+            told.push((fault, facts.chart.place(terminal.step, terminal.at)));
         }
     }
-    let lines = |ends: &[(Fault, Place)]| -> String {
-        let lines: BTreeSet<u32> = ends.iter().map(|(_, at)| at.line).collect();
-        lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+    let lines = |ends: &[(Fault, String)]| -> String {
+        let places: BTreeSet<&str> = ends.iter().map(|(_, place)| place.as_str()).collect();
+        places.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let faults = |ends: &[(Fault, Place)]| names(&ends.iter().map(|(fault, _)| *fault).collect::<Vec<_>>());
+    let faults = |ends: &[(Fault, String)]| names(&ends.iter().map(|(fault, _)| *fault).collect::<Vec<_>>());
     if !silent.is_empty() {
         let said = Said::new(
             Critical,
             format!(
-                "On {} of `{}` the caller is cut off at line {} without a word.",
+                "On {} of `{}` the caller is cut off at {} without a word.",
                 faults(&silent),
                 ask.action,
                 lines(&silent)
@@ -80,7 +80,7 @@ fn drops(facts: &Facts<'_>, call: &Call, report: &mut Report) {
         let (severity, though) = if facts.has_queue() { (High, ", though the flow has a queue") } else { (Medium, "") };
         let said = Said::new(
             severity,
-            format!("On {} of `{}` the caller is cut off at line {}{though}.", faults(&told), ask.action, lines(&told)),
+            format!("On {} of `{}` the caller is cut off at {}{though}.", faults(&told), ask.action, lines(&told)),
             "Transfer to a queue instead of hanging up: the caller still needs what they called for.",
         );
         report.at("FB002", facts.chart, call.id, said);
@@ -172,12 +172,12 @@ fn leans_on_another(facts: &Facts<'_>, report: &mut Report) {
 /// FB006
 fn traceless(facts: &Facts<'_>, call: &Call, report: &mut Report) {
     let Some((_, ask)) = ask(facts, call.id) else { return };
-    let mut lines: BTreeSet<u32> = BTreeSet::new();
+    let mut lines: BTreeSet<String> = BTreeSet::new();
     let mut faults = Vec::new();
     for fault in FAULTS {
         let lost = call.likely(fault).terminals.iter().filter(|end| end.end == End::Workflow && !end.is_recorded);
         let before = lines.len();
-        lines.extend(lost.map(|terminal| terminal.at.line));
+        lines.extend(lost.map(|terminal| facts.chart.place(terminal.step, terminal.at)));
         if lines.len() > before || !lines.is_empty() && call.likely(fault).terminals.iter().any(|end| !end.is_recorded)
         {
             faults.push(fault);
@@ -186,11 +186,11 @@ fn traceless(facts: &Facts<'_>, call: &Call, report: &mut Report) {
     if lines.is_empty() {
         return;
     }
-    let lines: Vec<String> = lines.iter().map(u32::to_string).collect();
+    let lines: Vec<String> = lines.into_iter().collect();
     let said = Said::new(
         Medium,
         format!(
-            "On {} of `{}` the workflow ends at line {} and nobody learns of it: what it was started for is lost.",
+            "On {} of `{}` the workflow ends at {} and nobody learns of it: what it was started for is lost.",
             names(&faults),
             ask.action,
             lines.join(", ")

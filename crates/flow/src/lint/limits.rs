@@ -58,11 +58,11 @@ fn longest_way(facts: &Facts<'_>, report: &mut Report) {
     }
     let severity = if facts.chart.kind.has_customer() { High } else { Medium };
     let places: Vec<(StepId, Place)> = way.iter().map(|&id| (id, facts.chart.step(id).at)).collect();
-    let lines: Vec<String> = places.iter().map(|(_, at)| at.line.to_string()).collect();
+    let lines: Vec<String> = places.iter().map(|(id, at)| facts.chart.place(Some(*id), *at)).collect();
     let said = Said::new(
         severity,
         format!(
-            "{} Data Actions on one way take up to {} together (lines {}); {} is the limit.",
+            "{} Data Actions on one way take up to {} together ({}); {} is the limit.",
             way.len(),
             shown(total),
             lines.join(", "),

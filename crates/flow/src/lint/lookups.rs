@@ -58,7 +58,10 @@ fn drops(facts: &Facts<'_>, id: StepId, table: &str, report: &mut Report) {
         let why = if path == "failure" { "cannot be read" } else { "has no entry" };
         let said = Said::new(
             Critical,
-            format!("When `{table}` {why}, the caller is cut off at line {} without a word.", end.at.line),
+            format!(
+                "When `{table}` {why}, the caller is cut off at {} without a word.",
+                facts.chart.place(end.step, end.at)
+            ),
             "Lead this output to a default queue: a mistake in a table must not drop calls.",
         );
         report.within("DT002", facts.chart, id, at, said);

@@ -244,9 +244,9 @@ fn repeated(facts: &Facts<'_>, report: &mut Report) {
                 let said = Said::new(
                     Medium,
                     format!(
-                        "`{}` was asked the same on line {} already.",
+                        "`{}` was asked the same at {} already.",
                         second.action,
-                        facts.chart.step(call.id).at.line
+                        facts.chart.place(Some(call.id), facts.chart.step(call.id).at)
                     ),
                     "Keep the first answer in a variable.",
                 );

@@ -28,22 +28,25 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report) {
     error_handling(facts, report);
 }
 
-/// The line of a cut-off among the ends.
-fn drop_line(ways: &Ways) -> Option<u32> {
-    ways.terminals.iter().find(|end| matches!(end.end, End::Disconnect | End::Error)).map(|end| end.at.line)
+/// The place of a cut-off among the ends.
+fn drop_place(facts: &Facts<'_>, ways: &Ways) -> Option<String> {
+    ways.terminals
+        .iter()
+        .find(|end| matches!(end.end, End::Disconnect | End::Error))
+        .map(|end| facts.chart.place(end.step, end.at))
 }
 
 /// TX001, TX002 and TX004.
 fn failure(facts: &Facts<'_>, id: StepId, transfer: &Transfer, report: &mut Report) {
     let step = facts.chart.step(id);
     let ways = walk::after_output(facts.chart, id, "failure");
-    let Some(line) = drop_line(&ways) else { return };
+    let Some(place) = drop_place(facts, &ways) else { return };
     let to = transfer.to.phrase();
     if step.handles("failure") {
         let at = step.output("failure").map_or(step.at, |output| output.at);
         let said = Said::new(
             Medium,
-            format!("When this transfer to {to} fails, the caller is cut off at line {line}."),
+            format!("When this transfer to {to} fails, the caller is cut off at {place}."),
             "Try another queue, offer voicemail or a callback.",
         );
         report.within("TX002", facts.chart, id, at, said);
@@ -52,7 +55,7 @@ fn failure(facts: &Facts<'_>, id: StepId, transfer: &Transfer, report: &mut Repo
     let rule = if transfer.to == TransferTo::Queue { "TX001" } else { "TX004" };
     let said = Said::new(
         High,
-        format!("When this transfer to {to} fails, the flow goes on and cuts the caller off at line {line}."),
+        format!("When this transfer to {to} fails, the flow goes on and cuts the caller off at {place}."),
         "Give the failure output actions: another queue, voicemail or a callback.",
     );
     report.at(rule, facts.chart, id, said);
@@ -98,8 +101,8 @@ fn not_found(facts: &Facts<'_>, id: StepId, report: &mut Report) {
         let said = Said::new(
             severity,
             format!(
-                "When the queue is not found, {variable} holds nothing at line {}{checked}.",
-                facts.chart.step(user).at.line
+                "When the queue is not found, {variable} holds nothing at {}{checked}.",
+                facts.chart.place(Some(user), facts.chart.step(user).at)
             ),
             "Assign a queue that always exists on the notFound output.",
         );

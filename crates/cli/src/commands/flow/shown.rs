@@ -36,14 +36,11 @@ pub(crate) fn text(findings: &Findings, sources: &BTreeMap<String, String>, has_
             told.push(finding);
         }
     }
-    for here in told.chunk_by(|one, other| (&one.file, one.line) == (&other.file, other.line)) {
-        let Some(finding) = here
-            .iter()
-            .copied()
-            .max_by_key(|finding| (weight(finding), finding.rule.starts_with(ENDS), std::cmp::Reverse(&finding.rule)))
-        else {
-            continue;
+    for here in by_place(&told) {
+        let rank = |finding: &&Finding| {
+            (weight(finding), finding.rule.starts_with(ENDS), std::cmp::Reverse(finding.rule.clone()))
         };
+        let Some(finding) = here.iter().copied().max_by_key(rank) else { continue };
         let others: Vec<&Finding> = here.iter().copied().filter(|other| *other != finding).collect();
         let source = sources.get(&finding.file).filter(|text| finding.line > 0 && is_readable(text, finding.line));
         let excerpt = source.map(|text| NamedSource::new(&finding.file, printable(text)));
@@ -82,6 +79,21 @@ pub(crate) fn summary(findings: &Findings) -> String {
     }
     let files = if findings.files == 1 { "file" } else { "files" };
     format!("{} {files}: {}", findings.files, parts.join(", "))
+}
+
+/// Findings of one place together, in the order of the first of each. An export has one line; its actions are told
+/// apart by their path.
+fn by_place<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut places: BTreeMap<(&str, u32, &str), usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for &finding in findings {
+        let at = *places.entry((&finding.file, finding.line, &finding.path)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[at].push(finding);
+    }
+    groups
 }
 
 /// A finding whose words a terminal can be given: a flow's names are anybody's text, and may hold its commands.

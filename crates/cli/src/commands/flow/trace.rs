@@ -250,7 +250,7 @@ fn assumed(chart: &Chart, story: &Story) -> String {
         .assumed
         .iter()
         .map(|(step, way)| match step.is_some() {
-            true => format!("{way} at line {}", chart.step(*step).at.line),
+            true => format!("{way} at {}", chart.place(Some(*step), chart.step(*step).at)),
             false => way.clone(),
         })
         .collect();
@@ -270,7 +270,7 @@ fn line(chart: &Chart, event: &Event) -> String {
                 Class::Ask(ask) => format!("{} `{}`", step.keyword, ask.action),
                 _ => step.label(),
             };
-            (what, format!(" · line {}", step.at.line))
+            (what, format!(" · {}", chart.place(Some(*id), step.at)))
         }
         Performed::Error(message) => (format!("error of the flow: failed to {message}"), String::new()),
     };
@@ -434,7 +434,7 @@ fn failing(chart: &Chart, failing: &[(StepId, Fault)]) -> String {
     let shown: Vec<String> = failing
         .iter()
         .take(SHOWN_MAX)
-        .map(|(id, fault)| format!("{} (line {}): {fault}", name(*id), chart.step(*id).at.line))
+        .map(|(id, fault)| format!("{} ({}): {fault}", name(*id), chart.place(Some(*id), chart.step(*id).at)))
         .collect();
     match failing.len().saturating_sub(SHOWN_MAX) {
         0 if shown.is_empty() => "nothing fails".to_owned(),
