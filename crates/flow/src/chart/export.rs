@@ -312,6 +312,12 @@ impl<'a> Writer<'a> {
                     ("attribute", map(vec![("name".to_owned(), value_of(name)), ("value".to_owned(), value)]))
                 }),
             )),
+            "getParticipantData" => body.push((
+                "attributes".to_owned(),
+                self.pairs(action, |name, target| {
+                    ("attribute", map(vec![("name".to_owned(), value_of(name)), ("variable".to_owned(), target)]))
+                }),
+            )),
             "switch" => {
                 self.switch(action, &mut body, depth);
                 return (keyword, body);

@@ -205,6 +205,16 @@ fn an_export_gives_the_findings_of_its_twin() {
 }
 
 #[test]
+fn an_export_ends_where_its_twin_does() {
+    let twin = unhandled("inboundCall", "", &format!("{BRANCH}{QUEUE}"));
+    for fault in ["ok", "503", "timeout"] {
+        let fault = format!("dataAction:*={fault}");
+        let ends = |text: &str| trace(text, &[&fault], &[]);
+        assert_eq!(ends(&export()), ends(&twin), "{fault}");
+    }
+}
+
+#[test]
 fn an_export_that_is_damaged_says_so() {
     for text in ["JTdC!!!!", "JTdCxxxx", "{\"flowSequenceItemList\": 1}", "{\"flowSequenceItemList\": [}"] {
         assert!(Chart::read(text, &Substitutions::default()).is_err(), "{text}");
