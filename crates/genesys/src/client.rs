@@ -346,3 +346,9 @@ fn plain(error: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+
+/// A segment of a path: what has a meaning in an address is escaped.
+pub(crate) fn segment(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    text.bytes().map(|byte| if is_plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+}

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::budget::Purpose;
-use crate::client::{Client, Request};
+use crate::client::{Client, Request, segment};
 use crate::error::Error;
 use crate::page;
 use crate::tokens::Named;
@@ -213,10 +213,4 @@ async fn act<T: serde::de::DeserializeOwned>(
 
 fn path(id: &str) -> String {
     format!("/api/v2/flows/{}", segment(id))
-}
-
-/// A segment of a path: what has a meaning in an address is escaped.
-fn segment(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|byte| if is_plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
 }

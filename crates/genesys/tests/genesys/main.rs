@@ -10,10 +10,11 @@ use axum::{Json, Router};
 use clock::Clock;
 use genesys::budget::{Policy, Purpose};
 use genesys::flows::{self, Published};
-use genesys::{Client, Connection, Credential, Error, Hosts, tokens};
+use genesys::{Client, Connection, Credential, Error, Hosts, integrations, queues, tokens};
 use secrecy::SecretString;
 use twin::{DEFAULT_CLIENT, Fault, FaultKind, FaultTarget, Options, Twin, TwinHandle};
 
+const ACTION: &str = include_str!("../../../../examples/flows/crm-lookup.custom.json");
 const FLOW: &str = include_str!("../../../../examples/flows/main-ivr.yaml");
 
 fn credential(id: &str, secret: &str) -> Credential {
@@ -61,6 +62,35 @@ async fn a_publish_that_does_nothing_is_not_taken_for_one() {
     let missing = flows::version(&client, &flow, "99.0").await.unwrap_err();
     assert_eq!(missing.status(), Some(404));
     assert!(missing.hint().starts_with("Check the id"), "{}", missing.hint());
+}
+
+#[tokio::test]
+async fn queues_are_observed_and_one_that_is_not_there_is_not_known() {
+    let (_twin, client, _) = ready().await;
+    let queues = queues::list(&client, None).await.unwrap();
+    let support = queues.iter().find(|queue| queue.name == "Support").unwrap();
+    assert_eq!(queues::one(&client, &support.id).await.unwrap(), *support);
+    let observed = queues::observe(&client, &[support.id.clone(), "gone".to_owned()]).await.unwrap();
+    assert_eq!(observed.len(), 1);
+    assert_eq!((observed[&support.id].waiting, observed[&support.id].idle_agents.is_some()), (Some(0), true));
+}
+
+#[tokio::test]
+async fn a_data_action_is_found_run_and_tested() {
+    let (twin, client, _) = ready().await;
+    let crm = twin::Crm::start(twin::CrmOptions::new(Clock::scaled(50))).await.unwrap();
+    twin.load_action("CRM", ACTION, &[("baseUrl", &crm.base_url())]).unwrap();
+    let found = integrations::actions(&client, Some("CRM Lookup")).await.unwrap();
+    assert_eq!((found.len(), found[0].category.as_deref()), (1, Some("CRM")));
+    assert!(found[0].timeout().is_some());
+    assert_eq!(integrations::list(&client).await.unwrap()[0].name, "CRM");
+    let inputs = serde_json::Map::from_iter([("ani".to_owned(), "+13175550100".into())]);
+    let outputs = integrations::execute(&client, &found[0].id, &inputs).await.unwrap();
+    assert!(outputs.contains_key("customerName"), "{outputs:?}");
+    crm.set_mode(twin::Mode::Unavailable(None));
+    assert!(!integrations::test(&client, &found[0].id, &inputs).await.unwrap().success);
+    let error = integrations::execute(&client, &found[0].id, &inputs).await.unwrap_err();
+    assert!(error.status().is_some_and(|status| status >= 400), "{error}");
 }
 
 #[tokio::test]

@@ -1,0 +1,143 @@
+//! Integrations and their Data Actions.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::budget::Purpose;
+use crate::client::{Client, Request, segment};
+use crate::error::Error;
+use crate::page;
+
+/// An integration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Integration {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// What it should be: `ENABLED`, `DISABLED`…
+    pub intended_state: Option<String>,
+    /// What it is.
+    pub reported_state: Option<Reported>,
+}
+
+/// What an integration reports of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Reported {
+    /// `ACTIVE`, `INACTIVE`, `ERROR`…
+    pub code: Option<String>,
+}
+
+/// A Data Action.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Action {
+    /// Its id.
+    pub id: String,
+    /// Its name; flows call it by this.
+    pub name: String,
+    /// The integration that it belongs to.
+    pub integration_id: Option<String>,
+    /// The category under which flows find it.
+    pub category: Option<String>,
+    /// Counts its changes; needed to change it.
+    pub version: Option<u64>,
+    /// Request, response and time limit, as the platform has them.
+    pub config: Option<Value>,
+}
+
+impl Action {
+    /// Its own time limit; without one the platform waits for a minute.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.config.as_ref()?.get("timeoutSeconds")?.as_u64().map(Duration::from_secs)
+    }
+}
+
+/// How a test of a Data Action went; the platform answers 200 also when it went badly.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tested {
+    /// True when it worked.
+    #[serde(default)]
+    pub success: bool,
+    /// Its steps, up to the one that failed.
+    #[serde(default)]
+    pub operations: Vec<Operation>,
+    /// Why it failed.
+    pub error: Option<Value>,
+    /// What a flow would have got.
+    pub final_result: Option<Value>,
+}
+
+/// A step of a test.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Operation {
+    /// What it does.
+    #[serde(default)]
+    pub name: String,
+    /// True when it worked.
+    #[serde(default)]
+    pub success: bool,
+}
+
+/// `GET /api/v2/integrations`, all pages.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn list(client: &Client) -> Result<Vec<Integration>, Error> {
+    page::all(client, "/api/v2/integrations", &[]).await
+}
+
+/// `GET /api/v2/integrations/actions`, all pages; by name when one is given.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn actions(client: &Client, name: Option<&str>) -> Result<Vec<Action>, Error> {
+    let mut query = vec![("includeConfig", "true".to_owned())];
+    query.extend(name.map(|name| ("name", name.to_owned())));
+    page::all(client, "/api/v2/integrations/actions", &query).await
+}
+
+/// `GET /api/v2/integrations/actions/{id}`
+///
+/// # Errors
+/// See [`Error`].
+pub async fn action(client: &Client, id: &str) -> Result<Action, Error> {
+    client.get(&path(id), &[]).await
+}
+
+/// Runs a Data Action as a flow would: `POST /api/v2/integrations/actions/{id}/execute`.
+///
+/// # Errors
+/// See [`Error`]; 408 and 504 mean that the action itself ran out of time.
+pub async fn execute(client: &Client, id: &str, inputs: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    post(client, &format!("{}/execute", path(id)), inputs).await
+}
+
+/// Runs a Data Action step by step and tells how each went: `POST /api/v2/integrations/actions/{id}/test`.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn test(client: &Client, id: &str, inputs: &Map<String, Value>) -> Result<Tested, Error> {
+    post(client, &format!("{}/test", path(id)), inputs).await
+}
+
+async fn post<T: serde::de::DeserializeOwned>(
+    client: &Client,
+    path: &str,
+    inputs: &Map<String, Value>,
+) -> Result<T, Error> {
+    let body = Value::Object(inputs.clone());
+    let (method, purpose) = (Method::POST, Purpose::Ordinary);
+    // What the action does outside may have been done: it is not tried again.
+    client.read(Request { method, path, query: &[], body: Some(&body), purpose, reads: false }).await
+}
+
+fn path(id: &str) -> String {
+    format!("/api/v2/integrations/actions/{}", segment(id))
+}
