@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::chart::{Chart, Class, FlowKind, Handling, Reference, Start, Substitutions};
+use crate::chart::{Chart, Class, FlowKind, Handling, Reference, Start};
 use crate::problem::{Findings, Place, Problem, ProblemKind, Problems};
 
 /// An inbound call flow without a problem.
@@ -38,7 +38,7 @@ impl Flow {
     /// assert_eq!(problems.iter().count(), 2); // neither a name nor a place to begin
     /// ```
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        let chart = Chart::read(text, &Substitutions::default())?;
+        let chart = Chart::read_plain(text)?;
         let FlowKind::Call(crate::chart::CallKind::Inbound) = chart.kind else {
             return Err(Problem {
                 at: chart.at,
@@ -68,10 +68,6 @@ impl Flow {
             if let Class::Jump(reference) | Class::CallTask(reference, _) = &step.class {
                 dangling(&mut findings, &chart, reference);
             }
-        }
-        for (name, at) in &chart.unsubstituted {
-            let message = format!("find a value for the template parameter `{name}`");
-            findings.note(*at, ProblemKind::Template, message, "Fill in the template before the flow is loaded.");
         }
         findings.finish(Some(Self { name: chart.name.clone(), chart: Arc::new(chart) }))
     }

@@ -225,7 +225,12 @@ impl Chart {
     /// assert_eq!(chart.unsubstituted[0].0, "region");
     /// ```
     pub fn read(text: &str, substitutions: &Substitutions) -> Result<Self, Problems> {
-        archy::read(text, substitutions)
+        archy::read(text, Some(substitutions))
+    }
+
+    /// Reads a file that is no template: what looks like a parameter is text.
+    pub(crate) fn read_plain(text: &str) -> Result<Self, Problems> {
+        archy::read(text, None)
     }
 
     /// One of its actions.

@@ -72,7 +72,8 @@ fn next(line: &str) -> Option<Found<'_>> {
             return Some(Found { start: at, end: at + 3, name: "", stands_for: Some("${") });
         }
         // `%{ if … }` and the like: nothing of it is left in a flow.
-        if let Some(end) = rest.strip_prefix("%{").and_then(|inner| inner.find('}')) {
+        if let Some(end) = rest.strip_prefix("%{").filter(|inner| is_directive(inner)).and_then(|inner| inner.find('}'))
+        {
             return Some(Found { start: at, end: at + "%{".len() + end + 1, name: "", stands_for: Some("") });
         }
         let closed = |open: &str, close: &str| {
@@ -87,6 +88,12 @@ fn next(line: &str) -> Option<Found<'_>> {
         from = at + 1;
     }
     None
+}
+
+/// What follows `%{` in a directive of Terraform.
+fn is_directive(inner: &str) -> bool {
+    let inner = inner.strip_prefix('~').unwrap_or(inner).trim_start();
+    ["if ", "else", "endif", "for ", "endfor"].iter().any(|word| inner.starts_with(word))
 }
 
 /// Names have no blanks and none of YAML's brackets, so that `{{a: b}}` stays what it is; `${var.name}` has a dot.
@@ -111,7 +118,9 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_parameter_stays() {
-        for text in ["a: {{b: c}}", "a: ${b c}", "a: $5", "a: 5 % {b}", "a: {{}}", "a: { b: {} }", "a: {{open"] {
+        for text in
+            ["a: {{b: c}}", "a: ${b c}", "a: $5", "a: 5 % {b}", "a: %{b} }", "a: {{}}", "a: { b: {} }", "a: {{open"]
+        {
             assert_eq!(filled(text), text);
         }
         assert_eq!(filled("a: $${queue}"), "a: ${queue}");

@@ -20,12 +20,16 @@ use crate::problem::{Findings, Place, Problem, ProblemKind, Problems};
 use crate::value::Value;
 use crate::yaml::{self, Entry, Node, NodeKind};
 
-pub(super) fn read(text: &str, substitutions: &Substitutions) -> Result<Chart, Problems> {
+/// Reads a file; one that is deployed already has no template parameters, and what looks like one is text.
+pub(super) fn read(text: &str, substitutions: Option<&Substitutions>) -> Result<Chart, Problems> {
     if export::is_export(text) {
         let root = export::read(text)?;
         return chart_of(&root, Vec::new(), Findings::default());
     }
-    let filled = template::fill(text, substitutions);
+    let filled = match substitutions {
+        Some(substitutions) => template::fill(text, substitutions),
+        None => template::Filled { text: text.to_owned(), unsubstituted: Vec::new() },
+    };
     let root = yaml::parse(&filled.text)?;
     let mut findings = Findings::default();
     yaml::note_duplicate_keys(&root, &mut findings);
