@@ -4,6 +4,7 @@ mod bench;
 mod corpus;
 mod deny;
 mod graph;
+mod sdk;
 mod shell;
 mod test;
 mod tools;
@@ -28,6 +29,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Read flows that others have published, and compare where callers end up.
     Corpus(corpus::Corpus),
+    /// Let the platform's official SDKs judge the twin.
+    Sdk(sdk::Sdk),
     /// Licences, bans and sources of all dependencies; for releases.
     Deny,
     /// Print the crate graph as ARCHITECTURE.md must show it.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Test(chore) => test::run(&chore),
         Chore::Bench(chore) => bench::run(&chore),
         Chore::Corpus(chore) => corpus::run(&chore),
+        Chore::Sdk(chore) => sdk::run(&chore),
         Chore::Deny => deny::run(),
         Chore::Graph => graph::current().map(|graph| print!("{graph}")),
     };

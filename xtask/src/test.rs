@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::shell::{self, Error};
-use crate::{corpus, tools};
+use crate::{corpus, sdk, tools};
 
 /// Runs every check and every test.
 #[derive(Debug, Args)]
@@ -16,13 +16,14 @@ pub(crate) struct Test {
 /// Runs them all; the first that fails ends the run.
 pub(crate) fn run(test: &Test) -> Result<(), Error> {
     tools::ensure(&tools::FOR_TESTS, !test.no_install)?;
-    tools::ensure_packages(!test.no_install)?;
+    tools::ensure_packages(tools::BROWSER_TESTS, !test.no_install)?;
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     // The journeys run the real binary: it is built once, before they ask for it.
     cargo(&["build", "--locked", "--bin", "steadyline"])?;
     cargo(&["test", "--workspace", "--locked"])?;
     corpus()?;
+    sdk::run(&sdk::Sdk { write: false, no_install: test.no_install })?;
     browser()?;
     loom()
 }

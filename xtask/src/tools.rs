@@ -1,5 +1,7 @@
 //! What the tests need beside Rust, and how it comes onto a fresh machine.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shell::{self, Error};
@@ -11,20 +13,23 @@ pub(crate) struct Tool {
     needed_for: &'static str,
 }
 
-const NODE: Tool = Tool { program: "node", package: "nodejs", needed_for: "the browser tests" };
-const NPM: Tool = Tool { program: "npm", package: "npm", needed_for: "the browser tests" };
+const NODE: Tool = Tool { program: "node", package: "nodejs", needed_for: "the browser and SDK tests" };
+const NPM: Tool = Tool { program: "npm", package: "npm", needed_for: "the browser and SDK tests" };
 const CHROMIUM: Tool = Tool { program: "chromium", package: "chromium", needed_for: "the browser tests" };
+const PYTHON: Tool = Tool { program: "python3", package: "python3-venv", needed_for: "the platform's Python SDK" };
 const NGINX: Tool = Tool { program: "nginx", package: "nginx-light", needed_for: "an upstream to break" };
 const HAPROXY: Tool = Tool { program: "haproxy", package: "haproxy", needed_for: "a peer to compare with" };
 const WRK: Tool = Tool { program: "wrk", package: "wrk", needed_for: "calls in great number" };
 
 /// What the tests run.
-pub(crate) const FOR_TESTS: [Tool; 5] = [NODE, NPM, CHROMIUM, NGINX, WRK];
+pub(crate) const FOR_TESTS: [Tool; 6] = [NODE, NPM, CHROMIUM, PYTHON, NGINX, WRK];
 /// What the benchmarks run.
 pub(crate) const FOR_BENCHES: [Tool; 3] = [NGINX, HAPROXY, WRK];
 
 /// Where the browser tests and their packages live.
 pub(crate) const BROWSER_TESTS: &str = "tests/browser";
+/// Where the tests with the platform's JavaScript SDK live.
+pub(crate) const SDK_TESTS: &str = "tests/sdk/js";
 
 /// Makes sure that every tool is there; installs what is missing unless that is refused.
 pub(crate) fn ensure(tools: &[Tool], may_install: bool) -> Result<(), Error> {
@@ -58,21 +63,52 @@ fn apt(args: &[&str]) -> Command {
     command
 }
 
-/// The browser tests' packages, exactly as their lock file has them.
-pub(crate) fn ensure_packages(may_install: bool) -> Result<(), Error> {
-    let tests = shell::root().join(BROWSER_TESTS);
-    if !tests.join("package.json").exists() || tests.join("node_modules/playwright-core").exists() {
+/// The packages of tests in JavaScript, exactly as their lock file has them.
+pub(crate) fn ensure_packages(tests: &str, may_install: bool) -> Result<(), Error> {
+    let folder = shell::root().join(tests);
+    // npm writes this file last, and a newer lock file asks for another installation.
+    let (lock, installed) = (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
+    if is_newer(&installed, &lock) {
         return Ok(());
     }
     if !may_install {
-        return Err(format!(
-            "the packages of {BROWSER_TESTS} are missing; run `npm ci` there, or run without --no-install"
-        ));
+        return Err(format!("the packages of {tests} are missing; run `npm ci` there, or run without --no-install"));
     }
-    eprintln!("installing from npm: the packages of {BROWSER_TESTS}");
+    eprintln!("installing from npm: the packages of {tests}");
     let mut npm = shell::command("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    npm.current_dir(tests);
+    npm.current_dir(folder);
     shell::run(npm)
+}
+
+/// A Python with the packages of the SDK tests, in an environment of its own; gives the program.
+pub(crate) fn ensure_python(may_install: bool) -> Result<PathBuf, Error> {
+    let environment = shell::root().join("target/python");
+    let requirements = shell::root().join("tests/sdk/python/requirements.txt");
+    let (python, mark) = (environment.join("bin/python"), environment.join("installed"));
+    if is_newer(&mark, &requirements) {
+        return Ok(python);
+    }
+    if !may_install {
+        return Err("the packages of tests/sdk/python are missing; run without --no-install".to_owned());
+    }
+    let folder = environment.to_string_lossy();
+    if shell::run(shell::command("python3", &["-m", "venv", "--clear", &folder])).is_err() {
+        // Debian keeps this part of Python in a package of its own.
+        install(&[PYTHON.package])?;
+        shell::run(shell::command("python3", &["-m", "venv", "--clear", &folder]))?;
+    }
+    eprintln!("installing from PyPI: the packages of tests/sdk/python");
+    let file = requirements.to_string_lossy();
+    let args = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", &file];
+    shell::run(shell::command(&python.to_string_lossy(), &args))?;
+    fs::write(&mark, "").map_err(|error| format!("write {}: {error}", mark.display()))?;
+    Ok(python)
+}
+
+/// True when the first file is there and not older than the second.
+fn is_newer(first: &Path, second: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    modified(first).is_some_and(|first| modified(second).is_some_and(|second| first >= second))
 }
 
 /// Servers live in `/usr/sbin`, which is not on everybody's path.

@@ -8,54 +8,42 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json};
 
 use crate::shared::Shared;
-use crate::world::{CONCURRENT_MAX, EXECUTIONS_PER_MINUTE_MAX, FaultTarget, Refusal, StoredAction};
+use crate::world::{Execution, Failure, FaultTarget, Refusal, StoredAction};
 
 /// The longest answer that is read.
 pub(crate) const RESPONSE_BYTES_MAX: usize = 512_000;
 
-/// What came of an execution.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Execution {
-    /// Outputs for the flow.
-    Done(Map<String, Json>),
-    /// An error.
-    Failed(Failure),
-    /// Nothing within this time.
-    TimedOut(Duration),
-}
-
-/// Why an execution failed, in the words that a flow can read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) status: u16,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-    pub(crate) correlation_id: String,
-}
-
-/// Executes `stored` with `inputs`; `of_flow` is the time limit that the flow set.
+/// Executes `stored` for a conversation with `inputs`; `of_flow` is the time limit that the flow set.
 pub(crate) async fn execute(
+    shared: &Arc<Shared>,
+    stored: &StoredAction,
+    conversation: &Arc<str>,
+    inputs: &Map<String, Json>,
+    of_flow: Option<Duration>,
+) -> Execution {
+    let began = shared.clock.mono();
+    let execution = run(shared, stored, inputs, of_flow).await;
+    let now = shared.clock.now();
+    let took = match execution {
+        // The platform's clock decides, not how late this task was woken.
+        Execution::TimedOut(timeout) => timeout,
+        _ => now.mono.since(began),
+    };
+    shared.world().executed(stored, conversation, &execution, took, now);
+    execution
+}
+
+async fn run(
     shared: &Arc<Shared>,
     stored: &StoredAction,
     inputs: &Map<String, Json>,
     of_flow: Option<Duration>,
 ) -> Execution {
-    let timeout = stored.action.effective_timeout(of_flow);
+    let timeout = stored.action.effective_timeout(of_flow).min(TIMEOUT_MAX);
     let correlation_id = shared.world().id();
-    let failed = |status, code, message: String| {
-        Execution::Failed(Failure { status, code, message, correlation_id: correlation_id.clone() })
-    };
-    let _slot = match Slot::take(shared) {
+    let _slot = match Slot::take(shared, stored) {
         Ok(slot) => slot,
-        Err(Refusal::Concurrency) => {
-            let message = format!("The limit of {CONCURRENT_MAX} concurrent data action executions was reached.");
-            return failed(429, "too.many.requests", message);
-        }
-        Err(Refusal::Rate) => {
-            let message =
-                format!("Executions reached the maximum [{EXECUTIONS_PER_MINUTE_MAX}] requests within [60] seconds.");
-            return failed(429, "too.many.requests.retry.after", message);
-        }
+        Err(refusal) => return Execution::Failed(Failure::refused(refusal, correlation_id)),
     };
     let effect = shared.world().faults.on(FaultTarget::DataActions, shared.clock.mono());
     let attempt = async {
@@ -65,12 +53,12 @@ pub(crate) async fn execute(
             None => ask(shared, &stored.action, &stored.integration.credentials, inputs, &correlation_id).await,
         }
     };
-    match shared.clock.timeout(timeout.min(TIMEOUT_MAX), attempt).await {
+    match shared.clock.timeout(timeout, attempt).await {
         None => Execution::TimedOut(timeout),
         Some(Ok(outputs)) => Execution::Done(outputs),
         Some(Err(error)) => {
             let (status, code) = status_and_code(&error);
-            failed(status, code, error.to_string())
+            Execution::Failed(Failure { status, code, message: error.to_string(), correlation_id })
         }
     }
 }
@@ -131,8 +119,8 @@ fn status_and_code(error: &ActionError) -> (u16, &'static str) {
 struct Slot(Arc<Shared>);
 
 impl Slot {
-    fn take(shared: &Arc<Shared>) -> Result<Self, Refusal> {
-        shared.world().actions.begin(shared.clock.mono())?;
+    fn take(shared: &Arc<Shared>, action: &StoredAction) -> Result<Self, Refusal> {
+        shared.world().actions.begin(action, shared.clock.mono())?;
         Ok(Self(Arc::clone(shared)))
     }
 }

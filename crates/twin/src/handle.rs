@@ -11,10 +11,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::callers::{self, RATE_MAX};
+use crate::driver;
 use crate::face;
 use crate::shared::Shared;
-use crate::world::{CallRecord, Fault, Integration, QueueOptions, Totals, World};
+use crate::world::{
+    CallRecord, Fault, Integration, NUMBER, QueueOptions, RATE_MAX, Settings, Simulated, Totals, World,
+};
 
 /// How long a shutdown waits for answers that are under way, on the twin's clock.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -43,6 +45,7 @@ impl Options {
             agents,
             talk_min: Duration::from_secs(20),
             talk_max: Duration::from_secs(60),
+            patience: None,
         };
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -96,7 +99,7 @@ pub struct TwinHandle {
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    tasks: Vec<JoinHandle<()>>,
+    driver: JoinHandle<()>,
 }
 
 impl Twin {
@@ -116,27 +119,12 @@ impl Twin {
             .user_agent("PureCloudIntegrations/1.0")
             .build()
             .map_err(StartError::Client)?;
-        let world = World::new(options.seed, options.vip_share, &options.queues);
+        let world = World::new(options.seed, options.vip_share, &options.queues, options.clock.now());
         let shared = Shared::new(world, options.clock, http);
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared), stopped));
-        let tasks = vec![
-            tokio::spawn(callers::arrive(Arc::clone(&shared))),
-            tokio::spawn(callers::answer(Arc::clone(&shared))),
-        ];
-        Ok(TwinHandle { addr, shared, stop, server, tasks })
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
-    let wait = async move {
-        // A handle that is gone without a word keeps the server running.
-        if stopped.wait_for(|stopped| *stopped).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    if let Err(error) = axum::serve(listener, face::router(shared)).with_graceful_shutdown(wait).await {
-        tracing::error!(%error, "the twin stopped serving");
+        let server = tokio::spawn(face::serve(listener, face::router(Arc::clone(&shared)), stopped));
+        let driver = tokio::spawn(driver::drive(Arc::clone(&shared)));
+        Ok(TwinHandle { addr, shared, stop, server, driver })
     }
 }
 
@@ -161,7 +149,9 @@ impl TwinHandle {
         let now = self.shared.clock.now();
         let mut world = self.shared.world();
         let id = world.id();
-        let (id, version) = world.flows.load(flow, id, now);
+        let name = flow.name.clone();
+        let (id, version) = world.flows.load(flow, yaml, id, now);
+        world.lead_main_line(&id, &name);
         Ok(LoadedFlow { id, version })
     }
 
@@ -176,12 +166,8 @@ impl TwinHandle {
         let source = serde_json::from_str(json).unwrap_or_default();
         let mut world = self.shared.world();
         let (integration_id, action_id) = (world.id(), world.id());
-        let integration = Integration {
-            id: integration_id,
-            name: category.to_owned(),
-            kind: action.integration_type.clone(),
-            credentials: credentials.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        };
+        let credentials = credentials.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let integration = Integration::new(integration_id, category, &action.integration_type, credentials);
         Ok(world.actions.load(integration, action, source, action_id))
     }
 
@@ -190,17 +176,32 @@ impl TwinHandle {
     /// # Errors
     /// When the rate is not between 0 and [`RATE_MAX`].
     pub fn start_callers(&self, rate: f64) -> Result<(), RateError> {
-        start_callers(&self.shared, rate)
+        start_callers(&self.shared, NUMBER, rate)
     }
 
     /// Lets no more callers come in. Those who are in the flow go on.
     pub fn stop_callers(&self) {
-        self.shared.rate.send_replace(0.0);
+        self.shared.world().stop_callers(None);
     }
 
     /// Breaks something for a while; false when too many things are broken already.
     pub fn inject(&self, fault: Fault) -> bool {
-        self.shared.world().faults.inject(fault, self.shared.clock.mono())
+        self.shared.inject(fault)
+    }
+
+    /// Lets a simulated system answer a Data Action; false when there is no such action.
+    pub fn simulate(&self, action_id: &str, simulated: Simulated) -> bool {
+        self.shared.world().actions.simulate(action_id, simulated)
+    }
+
+    /// Changes how the organisation behaves where organisations differ.
+    pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.shared.world().settings);
+    }
+
+    /// Links two organisations, so that the numbers of each may lead to the other.
+    pub fn link(&self, other: &Self) {
+        self.shared.link(&other.shared);
     }
 
     /// What has been counted so far.
@@ -226,10 +227,8 @@ impl TwinHandle {
     /// ends.
     pub async fn shutdown(self) {
         self.stop_callers();
-        for task in &self.tasks {
-            task.abort();
-        }
-        self.shared.abort_callers();
+        self.driver.abort();
+        self.shared.abort_tasks();
         self.stop.send_replace(true);
         let mut server = self.server;
         if self.shared.clock.timeout(SHUTDOWN_GRACE, &mut server).await.is_none() {
@@ -238,11 +237,12 @@ impl TwinHandle {
     }
 }
 
-pub(crate) fn start_callers(shared: &Shared, rate: f64) -> Result<(), RateError> {
+pub(crate) fn start_callers(shared: &Shared, number: &str, rate: f64) -> Result<(), RateError> {
     let is_rate = rate > 0.0 && rate <= RATE_MAX;
     if !is_rate {
         return Err(RateError(rate));
     }
-    shared.rate.send_replace(rate);
+    shared.world().callers(rate, number, shared.clock.mono());
+    shared.changed.notify_one();
     Ok(())
 }

@@ -10,9 +10,10 @@
 //!
 //! # Platform face
 //!
-//! `POST /oauth/token` and, with a bearer token, the part of `/api/v2` that has to do with flows,
-//! queues, integrations and Data Actions, with the platform's error bodies, paging and rate-limit
-//! headers. The OAuth client `twin-client` with the secret `twin-secret` always exists.
+//! `POST /oauth/token`, the operations of `/api/v2` that are listed in `docs/reference/platform-operations.md`, and
+//! WebSockets under `/channels/{id}`: with the platform's error bodies, permissions, paging, jobs, version conflicts and
+//! rate limits. The official SDKs are its judges. The OAuth client `twin-client` with the secret `twin-secret` always
+//! exists and may do everything.
 //!
 //! # Control face
 //!
@@ -20,13 +21,28 @@
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET /twin/calls?limit=100` | totals, and the last calls, newest first |
-//! | `POST /twin/callers {"ratePerSecond": 5}` | lets callers come in |
+//! | `GET /twin/calls?limit=100` | totals, who is in a flow, and the last calls, newest first |
+//! | `POST /twin/callers {"ratePerSecond": 5, "number": "+18005550100"}` | lets callers come in |
 //! | `DELETE /twin/callers` | lets no more come in |
-//! | `GET /twin/faults` | what is broken, and for how much longer |
-//! | `POST /twin/faults {"target": "dataActions", "kind": "failure", "status": 503, "ttlMs": 5000}` | breaks it (`tokens` is the other target, `latency` with `latencyMs` the other kind) |
+//! | `PUT /twin/agents {"queue": "VIP", "agents": 3}` | puts so many agents on a queue |
+//! | `GET`, `POST`, `DELETE /twin/faults` | what is broken and for how much longer; breaks it; mends it |
+//! | `PUT /twin/trunks/{id} {"connected": false}` | breaks the carrier behind a trunk |
+//! | `PUT /twin/flows/{id}/lock {"holder": "mary"}` | lets somebody take a flow |
+//! | `DELETE /twin/sockets`, `POST /twin/sockets/closing` | ends every WebSocket; announces that they will end |
+//! | `GET`, `PATCH /twin/settings` | what differs between organisations, see [`Settings`] |
+//! | `GET /twin/operations` | the operations of the platform that are served |
+//! | `GET /twin/log` | how much has happened, and a hash over it |
 //! | `GET /twin/clock` | the twin's time and how fast it runs |
 //! | `POST /twin/reset` | forgets calls, totals, faults and who is in the queues |
+//!
+//! A fault has a target (`dataActions`, `tokens`, `sockets`, `platform`, `region`, or a service such as `analytics`), a
+//! kind (`latency` and `slowBody` with `latencyMs`, `failure` with `status`, `throttle`, `reset`) and a `ttlMs`.
+//!
+//! # Time
+//!
+//! Everything that will happen is an entry of an agenda; nothing in the organisation waits. Live, a driver sleeps until
+//! the next entry; a test or a simulation jumps to it. The same seed and the same requests give the same history, whose
+//! hash is told.
 //!
 //! # Example
 //!
@@ -45,18 +61,18 @@
 //! # }
 //! ```
 
-mod callers;
 mod crm;
+mod driver;
 mod execute;
 mod face;
 mod handle;
+mod platform;
 mod shared;
 mod world;
 
-pub use callers::{CALLERS_MAX, RATE_MAX};
 pub use crm::{Crm, CrmHandle, CrmOptions, Mode, Requests};
 pub use handle::{LoadedFlow, Options, RateError, StartError, Twin, TwinHandle};
 pub use world::{
-    AskOutcome, AskRecord, CALL_RECORDS_MAX, CallRecord, DEFAULT_CLIENT, Ended, Fault, FaultKind, FaultTarget,
-    QueueOptions, Tier, Totals, tier_of,
+    AskOutcome, AskRecord, CALL_RECORDS_MAX, CALLERS_MAX, CallRecord, DEFAULT_CLIENT, Ended, Fault, FaultKind,
+    FaultTarget, Message, QueueOptions, RATE_MAX, Service, Settings, Simulated, Tier, Totals, VersionConflict, tier_of,
 };

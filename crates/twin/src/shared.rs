@@ -1,12 +1,15 @@
 //! What the parts of a running twin share: the world behind a lock, the clock, the way out.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use clock::Clock;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::world::{Totals, World};
+use crate::driver;
+use crate::face::Frame;
+use crate::world::{Fault, FaultKind, FaultTarget, Totals, World};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -15,12 +18,14 @@ pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     /// The totals after every change.
     totals: watch::Sender<Totals>,
-    /// Rings when a talk has begun, so that its end is waited for.
-    pub(crate) talks: Notify,
-    /// The rate of callers; zero is none.
-    pub(crate) rate: watch::Sender<f64>,
-    /// Callers in the flow; aborted at shutdown.
-    callers: Mutex<JoinSet<()>>,
+    /// Rings when something may be due earlier than it was.
+    pub(crate) changed: Notify,
+    /// Questions under way, at most one for each caller; aborted at shutdown.
+    tasks: Mutex<JoinSet<()>>,
+    /// Where notifications go, by channel, each with the number of its connection.
+    sockets: Mutex<BTreeMap<String, (u64, mpsc::Sender<Frame>)>>,
+    /// Organisations that numbers may lead to.
+    peers: Mutex<Vec<Weak<Shared>>>,
 }
 
 impl Shared {
@@ -30,9 +35,10 @@ impl Shared {
             clock,
             http,
             totals: watch::Sender::new(Totals::default()),
-            talks: Notify::new(),
-            rate: watch::Sender::new(0.0),
-            callers: Mutex::new(JoinSet::new()),
+            changed: Notify::new(),
+            tasks: Mutex::new(JoinSet::new()),
+            sockets: Mutex::default(),
+            peers: Mutex::default(),
         })
     }
 
@@ -51,18 +57,122 @@ impl Shared {
         self.totals.subscribe()
     }
 
-    /// Runs a caller; false when `ceiling` callers are already in the flow.
-    pub(crate) fn spawn_caller(&self, ceiling: usize, caller: impl Future<Output = ()> + Send + 'static) -> bool {
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        while callers.try_join_next().is_some() {}
-        if callers.len() >= ceiling {
-            return false;
+    /// After a change: wakes whoever waits for what is due, and carries outside what is to be told.
+    pub(crate) fn settle(&self) {
+        self.changed.notify_one();
+        let (frames, hang_up, moved, redirected) = {
+            let mut world = self.world();
+            let (moved, redirected) = (std::mem::take(&mut world.moved), std::mem::take(&mut world.redirected));
+            (world.channels.take(), std::mem::take(&mut world.hang_up), moved, redirected)
+        };
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        for (channel, frame) in frames {
+            if let Some((_, socket)) = sockets.get(&channel) {
+                // A socket that does not keep up loses notifications, as on the platform.
+                let _ = socket.try_send(Frame::Text(frame));
+            }
         }
-        callers.spawn(caller);
-        true
+        for channel in hang_up {
+            sockets.remove(&channel);
+        }
+        drop(sockets);
+        if moved.is_empty() && redirected.is_empty() {
+            return;
+        }
+        for peer in self.peers() {
+            for number in &moved {
+                peer.world().accept_number(number);
+            }
+            for number in &redirected {
+                peer.take_over(number);
+            }
+        }
     }
 
-    pub(crate) fn abort_callers(&self) {
-        self.callers.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    /// Takes a caller at a number that leads here, if it does.
+    fn take_over(self: &Arc<Self>, number: &str) {
+        let questions = {
+            let mut world = self.world();
+            if !world.answers(number) {
+                return;
+            }
+            world.take_over(number, self.clock.now())
+        };
+        driver::carry_out(self, questions);
+        self.changed.notify_one();
+        self.publish_totals();
+    }
+
+    fn peers(&self) -> Vec<Arc<Self>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Links two organisations: the numbers of each may lead to the other.
+    pub(crate) fn link(self: &Arc<Self>, other: &Arc<Self>) {
+        for (one, other) in [(self, other), (other, self)] {
+            let theirs = other.world().as_linked();
+            one.world().accept_link(&theirs);
+            one.peers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(other));
+        }
+    }
+
+    /// Breaks something for a while; false when too many things are broken already.
+    pub(crate) fn inject(&self, fault: Fault) -> bool {
+        let is_injected = self.world().faults.inject(fault, self.clock.mono());
+        let ends_sockets = matches!(fault.target, FaultTarget::Sockets | FaultTarget::Region);
+        if is_injected && ends_sockets && matches!(fault.kind, FaultKind::Failure(_) | FaultKind::Reset) {
+            self.drop_sockets();
+        }
+        is_injected
+    }
+
+    /// A channel has a socket; the number of the connection.
+    pub(crate) fn connect(&self, channel: &str, socket: mpsc::Sender<Frame>) -> u64 {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = sockets.get(channel).map_or(0, |(number, _)| number + 1);
+        sockets.insert(channel.to_owned(), (number, socket));
+        drop(sockets);
+        self.mark(channel, true);
+        number
+    }
+
+    /// A socket has ended; it may have been replaced already.
+    pub(crate) fn disconnect(&self, channel: &str, number: u64) {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        if sockets.get(channel).is_some_and(|(known, _)| *known == number) {
+            sockets.remove(channel);
+        }
+        let is_connected = sockets.contains_key(channel);
+        drop(sockets);
+        self.mark(channel, is_connected);
+    }
+
+    fn mark(&self, channel: &str, is_connected: bool) {
+        let now = self.clock.now();
+        if let Some(channel) = self.world().channels.get_mut(channel, now) {
+            channel.is_connected = is_connected;
+        }
+    }
+
+    /// Ends every socket without a word.
+    pub(crate) fn drop_sockets(&self) {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Tells every socket that it will be closed.
+    pub(crate) fn announce_closing(&self) {
+        for (_, socket) in self.sockets.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            let _ = socket.try_send(Frame::Closing);
+        }
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    pub(crate) fn abort_tasks(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }

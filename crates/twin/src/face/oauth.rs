@@ -1,6 +1,6 @@
-//! Tokens: the login host's endpoint, and what a token says about itself.
+//! The login host: tokens.
 
-use axum::extract::{Extension, Form, State};
+use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http};
@@ -8,8 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{NO_CONTENT, Twin, bearer};
-use crate::world::{FaultTarget, Pass, RefusedClient, TOKEN_LIFE};
+use super::serve::Reset;
+use super::{CORRELATION_ID, Twin};
+use crate::world::{FaultTarget, RefusedClient};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Grant {
@@ -33,58 +34,39 @@ struct LoginError {
 
 pub(super) async fn token(State(shared): Twin, headers: HeaderMap, Form(grant): Form<Grant>) -> Response {
     let effect = shared.world().faults.on(FaultTarget::Tokens, shared.clock.mono());
+    if effect.resets {
+        return Reset::response();
+    }
     shared.clock.sleep(effect.latency).await;
-    if let Some(status) = effect.failure {
+    let correlation_id = shared.world().id();
+    let mut response = if let Some(status) = effect.failure {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        return login_error(status, "server_error", "The login service is not available.");
+        login_error(status, "server_error", "The login service is not available.")
+    } else if effect.throttle.is_some() {
+        login_error(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", "Too many tokens were asked for.")
+    } else if grant.grant_type.as_deref() != Some("client_credentials") {
+        login_error(StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only client_credentials is served.")
+    } else {
+        issue(&shared, &headers)
+    };
+    if let Ok(value) = correlation_id.parse() {
+        response.headers_mut().insert(CORRELATION_ID, value);
     }
-    if grant.grant_type.as_deref() != Some("client_credentials") {
-        return login_error(StatusCode::BAD_REQUEST, "unsupported_grant_type", "Only client_credentials is served.");
-    }
-    let (id, secret) = basic(&headers).unwrap_or_default();
+    response
+}
+
+fn issue(shared: &crate::shared::Shared, headers: &HeaderMap) -> Response {
+    let (id, secret) = basic(headers).unwrap_or_default();
+    let now = shared.clock.mono();
     let mut world = shared.world();
-    let access_token = world.id();
-    let issued = world.clients.issue(&id, &secret, access_token.clone(), shared.clock.mono());
-    match issued {
-        Ok(()) => {
-            let token = Token { access_token, token_type: "bearer", expires_in: TOKEN_LIFE.as_secs() };
+    let (access_token, settings) = (world.id(), world.settings.clone());
+    match world.clients.issue(&id, &secret, access_token.clone(), &settings, now) {
+        Ok(expires_in) => {
+            let token = Token { access_token, token_type: "bearer", expires_in };
             ([(header::CACHE_CONTROL, "no-store")], Json(token)).into_response()
         }
         Err(RefusedClient) => login_error(StatusCode::BAD_REQUEST, "invalid_client", "Client not found or not valid."),
     }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Me {
-    organization: Named,
-    home_organization: Named,
-    authorized_scope: [String; 0],
-    #[serde(rename = "OAuthClient")]
-    oauth_client: Named,
-}
-
-#[derive(Debug, Serialize)]
-struct Named {
-    id: String,
-    name: String,
-}
-
-pub(super) async fn me(State(shared): Twin, Extension(pass): Extension<Pass>) -> Json<Me> {
-    let organisation = || Named { id: shared.world().organisation_id.clone(), name: "Twin".to_owned() };
-    Json(Me {
-        organization: organisation(),
-        home_organization: organisation(),
-        authorized_scope: [],
-        oauth_client: Named { id: pass.client_id, name: pass.client_name },
-    })
-}
-
-pub(super) async fn revoke(State(shared): Twin, headers: HeaderMap) -> StatusCode {
-    if let Some(token) = bearer(&headers) {
-        shared.world().clients.revoke(token);
-    }
-    NO_CONTENT
 }
 
 fn basic(headers: &http::HeaderMap) -> Option<(String, String)> {

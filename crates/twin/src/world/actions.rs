@@ -1,9 +1,11 @@
 //! Integrations, their Data Actions, and how many of them may run at once.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Mono;
+use base::{Mono, Ppm};
 use flow::DataAction;
 
 /// Executions at one time in the whole organisation; the next one fails at once.
@@ -18,6 +20,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) struct Actions {
     integrations: Vec<Arc<Integration>>,
     actions: Vec<StoredAction>,
+    /// Actions that are being tried out, as files, by id.
+    pub(crate) drafts: BTreeMap<String, serde_json::Value>,
     running: u32,
     minute_began: Mono,
     started: u32,
@@ -30,6 +34,23 @@ pub(crate) struct Integration {
     pub(crate) name: String,
     pub(crate) kind: String,
     pub(crate) credentials: Vec<(String, String)>,
+    /// While it is not, all its actions fail.
+    pub(crate) is_enabled: bool,
+    pub(crate) version: u64,
+    pub(crate) notes: Option<String>,
+    pub(crate) properties: serde_json::Value,
+}
+
+impl Integration {
+    pub(crate) fn new(id: String, name: &str, kind: &str, credentials: Vec<(String, String)>) -> Self {
+        let (name, kind, properties) = (name.to_owned(), kind.to_owned(), serde_json::json!({}));
+        Self { id, name, kind, credentials, is_enabled: true, version: 1, notes: None, properties }
+    }
+
+    /// What it reports of itself.
+    pub(crate) fn state(&self) -> &'static str {
+        if self.is_enabled { "ACTIVE" } else { "INACTIVE" }
+    }
 }
 
 /// A Data Action of an integration.
@@ -37,10 +58,34 @@ pub(crate) struct Integration {
 pub(crate) struct StoredAction {
     pub(crate) id: String,
     pub(crate) integration: Arc<Integration>,
+    /// The category under which flows find it.
+    pub(crate) category: String,
     pub(crate) action: Arc<DataAction>,
     /// The file, for those who ask how the action is configured.
     pub(crate) source: Arc<serde_json::Value>,
     pub(crate) version: u32,
+    /// How a simulated system answers it; without this a real one is asked.
+    pub(crate) simulated: Option<Arc<Simulated>>,
+}
+
+/// A system that answers without being there, in virtual time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulated {
+    /// The shortest time to an answer.
+    pub latency_min: Duration,
+    /// The longest.
+    pub latency_max: Duration,
+    /// The share of executions that fail, with 503.
+    pub failures: Ppm,
+    /// What it answers otherwise.
+    pub outputs: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Simulated {
+    pub(super) fn latency_ms(&self) -> RangeInclusive<u64> {
+        let ms = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        ms(self.latency_min)..=ms(self.latency_max.max(self.latency_min))
+    }
 }
 
 /// Why an execution may not start.
@@ -50,6 +95,8 @@ pub(crate) enum Refusal {
     Concurrency,
     /// Too many started within the minute.
     Rate,
+    /// The integration is not active.
+    Inactive,
 }
 
 impl Actions {
@@ -62,32 +109,69 @@ impl Actions {
         source: serde_json::Value,
         id: String,
     ) -> String {
-        let known = self.integrations.iter().position(|known| known.name == integration.name);
-        let integration = match known {
-            Some(at) => {
-                let id = self.integrations[at].id.clone();
-                self.integrations[at] = Arc::new(Integration { id, ..integration });
-                Arc::clone(&self.integrations[at])
-            }
-            None => {
-                let integration = Arc::new(integration);
-                self.integrations.push(Arc::clone(&integration));
-                integration
-            }
-        };
-        for stored in self.actions.iter_mut().filter(|stored| stored.integration.id == integration.id) {
-            stored.integration = Arc::clone(&integration);
+        let known = self.integrations.iter().find(|known| known.name == integration.name).map(|known| known.id.clone());
+        let integration_id = known.unwrap_or_else(|| integration.id.clone());
+        let category = integration.name.clone();
+        let integration = Integration { id: integration_id.clone(), ..integration };
+        if self.integration(&integration_id).is_none() {
+            self.integrations.push(Arc::new(integration.clone()));
         }
+        self.change(&integration_id, |known| *known = integration);
         let same =
-            |stored: &&mut StoredAction| stored.integration.id == integration.id && stored.action.name == action.name;
-        if let Some(stored) = self.actions.iter_mut().find(same) {
-            stored.version += 1;
-            (stored.action, stored.source) = (Arc::new(action), Arc::new(source));
-            return stored.id.clone();
+            |stored: &&StoredAction| stored.integration.id == integration_id && stored.action.name == action.name;
+        if let Some(known) = self.actions.iter().find(same).map(|stored| stored.id.clone()) {
+            self.edit(&known, category, action, source);
+            return known;
         }
-        let (action, source) = (Arc::new(action), Arc::new(source));
-        self.actions.push(StoredAction { id: id.clone(), integration, action, source, version: 1 });
+        self.add(&integration_id, &category, action, source, id.clone());
         id
+    }
+
+    /// Adds an action to an integration; false when there is no such integration.
+    pub(crate) fn add(
+        &mut self,
+        integration: &str,
+        category: &str,
+        action: DataAction,
+        source: serde_json::Value,
+        id: String,
+    ) -> bool {
+        let Some(integration) = self.integration(integration) else { return false };
+        let (action, source, category) = (Arc::new(action), Arc::new(source), category.to_owned());
+        self.actions.push(StoredAction { id, integration, category, action, source, version: 1, simulated: None });
+        true
+    }
+
+    /// Changes what an action does; false when there is no such action.
+    pub(crate) fn edit(&mut self, id: &str, category: String, action: DataAction, source: serde_json::Value) -> bool {
+        let Some(stored) = self.actions.iter_mut().find(|stored| stored.id == id) else { return false };
+        stored.version += 1;
+        (stored.category, stored.action, stored.source) = (category, Arc::new(action), Arc::new(source));
+        true
+    }
+
+    /// Lets a simulated system answer an action; false when there is no such action.
+    pub(crate) fn simulate(&mut self, id: &str, simulated: Simulated) -> bool {
+        let stored = self.actions.iter_mut().find(|stored| stored.id == id);
+        stored.map(|stored| stored.simulated = Some(Arc::new(simulated))).is_some()
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.actions.retain(|stored| stored.id != id);
+    }
+
+    /// Changes an integration, for all its actions.
+    pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut Integration)) {
+        let Some(known) = self.integrations.iter_mut().find(|known| known.id == id) else { return };
+        change(Arc::make_mut(known));
+        let changed = Arc::clone(known);
+        for stored in self.actions.iter_mut().filter(|stored| stored.integration.id == id) {
+            stored.integration = Arc::clone(&changed);
+        }
+    }
+
+    pub(crate) fn integration(&self, id: &str) -> Option<Arc<Integration>> {
+        self.integrations.iter().find(|known| known.id == id).map(Arc::clone)
     }
 
     pub(crate) fn integrations(&self) -> impl Iterator<Item = &Integration> {
@@ -104,11 +188,14 @@ impl Actions {
 
     /// The action that a flow means by category and name.
     pub(crate) fn by_name(&self, category: &str, name: &str) -> Option<&StoredAction> {
-        self.actions.iter().find(|stored| stored.integration.name == category && stored.action.name == name)
+        self.actions.iter().find(|stored| stored.category == category && stored.action.name == name)
     }
 
     /// Counts an execution that starts now; [`Actions::end`] must follow.
-    pub(crate) fn begin(&mut self, now: Mono) -> Result<(), Refusal> {
+    pub(crate) fn begin(&mut self, action: &StoredAction, now: Mono) -> Result<(), Refusal> {
+        if !action.integration.is_enabled {
+            return Err(Refusal::Inactive);
+        }
         if now.since(self.minute_began) >= MINUTE {
             (self.minute_began, self.started) = (now, 0);
         }

@@ -19,6 +19,14 @@ pub struct CallRecord {
     pub ani: String,
     /// What the customer really is, whatever the flow learned.
     pub tier: Tier,
+    /// The number that was called.
+    pub number: String,
+    /// Why the call left its flow, as the platform's analytics name it.
+    pub exit: &'static str,
+    /// True when the flow made an error.
+    pub is_error: bool,
+    /// The flow's id.
+    pub flow_id: String,
     /// The flow's name.
     pub flow: String,
     /// The flow's version, such as `3.0`.
@@ -79,7 +87,7 @@ pub enum AskOutcome {
 /// What has been counted since the start or the last reset.
 ///
 /// At every instant `offered = in_flow + queued + handed_over + lost`; once nobody is in the flow,
-/// `queued = answered + waiting`.
+/// `queued = answered + waiting + abandoned`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Callers who came in.
@@ -94,6 +102,8 @@ pub struct Totals {
     pub waiting: u64,
     /// Callers who were answered by an agent.
     pub answered: u64,
+    /// Callers who hung up while they waited in a queue.
+    pub abandoned: u64,
     /// Callers who talk to an agent now.
     pub talking: u64,
     /// Callers who were cut off without reaching a queue.
@@ -106,6 +116,8 @@ pub struct Totals {
     pub asks_failed: u64,
     /// Data actions of callers that got no answer in time.
     pub asks_timed_out: u64,
+    /// Callers whose number leads to a linked organisation; they are not among the offered.
+    pub redirected: u64,
     /// Callers whom the twin itself could not place: too many in the flow, or no flow.
     pub not_placed: u64,
 }
@@ -116,28 +128,21 @@ pub(super) struct Calls {
     /// Callers in the flow, and how long they waited if an agent already has them.
     live: BTreeMap<String, Option<Duration>>,
     totals: Totals,
-    /// Counts resets, so that a caller from before one is not counted after it.
-    era: u64,
 }
 
 impl Calls {
-    pub(super) fn offer(&mut self, conversation_id: &str) -> u64 {
+    pub(super) fn offer(&mut self, conversation_id: &str) {
         self.totals.offered += 1;
         self.totals.in_flow += 1;
         self.live.insert(conversation_id.to_owned(), None);
-        self.era
-    }
-
-    pub(super) fn withdraw(&mut self, conversation_id: &str) {
-        if self.live.remove(conversation_id).is_some() {
-            self.totals.offered -= 1;
-            self.totals.in_flow -= 1;
-            self.totals.not_placed += 1;
-        }
     }
 
     pub(super) fn not_placed(&mut self) {
         self.totals.not_placed += 1;
+    }
+
+    pub(super) fn redirected(&mut self) {
+        self.totals.redirected += 1;
     }
 
     /// An agent has the caller; the flow may not have been told yet.
@@ -153,15 +158,11 @@ impl Calls {
         }
     }
 
-    /// False for a caller who came in before the last reset.
-    pub(super) fn is_current(&self, era: u64) -> bool {
-        era == self.era
+    pub(super) fn abandoned(&mut self) {
+        self.totals.abandoned += 1;
     }
 
-    pub(super) fn finish(&mut self, mut record: CallRecord, era: u64) {
-        if era != self.era {
-            return;
-        }
+    pub(super) fn finish(&mut self, mut record: CallRecord) {
         record.answered_after = self.live.remove(&record.conversation_id).flatten();
         self.count(&record);
         if self.records.len() >= CALL_RECORDS_MAX {
@@ -170,8 +171,14 @@ impl Calls {
         self.records.push_back(record);
     }
 
+    /// Writes participant data of a finished call; false when there is none.
+    pub(super) fn write_participant_data(&mut self, conversation_id: &str, data: BTreeMap<String, String>) -> bool {
+        let record = self.records.iter_mut().rev().find(|record| record.conversation_id == conversation_id);
+        record.map(|record| record.participant_data.extend(data)).is_some()
+    }
+
     pub(super) fn reset(&mut self) {
-        *self = Self { era: self.era + 1, ..Self::default() };
+        *self = Self::default();
     }
 
     pub(super) fn totals(&self) -> Totals {

@@ -1,15 +1,11 @@
-//! OAuth clients, their tokens, and how often each token may ask.
+//! OAuth clients, their tokens, what they may do, and how often each token may ask.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::Mono;
 
-/// How long a token holds.
-pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(86_400);
-
-/// Requests per token in one window.
-pub(crate) const REQUESTS_MAX: u32 = 300;
+use super::{Client, Settings};
 
 /// The window in which requests are counted; it starts with the first of them.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -23,11 +19,16 @@ pub(crate) struct Clients {
     tokens: BTreeMap<String, Token>,
 }
 
-#[derive(Debug)]
-struct Registered {
-    id: String,
-    secret: String,
-    name: String,
+/// A client of the organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) name: String,
+    /// `domain:entity:action`, each part perhaps `*`.
+    pub(crate) permissions: Vec<String>,
+    /// How long its tokens hold, when not as long as those of others.
+    pub(crate) seconds: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -45,14 +46,13 @@ pub(crate) struct RefusedClient;
 /// A request may pass: whose it is, and what is left of the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pass {
-    pub(crate) client_id: String,
-    pub(crate) client_name: String,
+    pub(crate) client: Client,
     pub(crate) used: u32,
     pub(crate) reset: Duration,
 }
 
 /// Why a request may not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
     /// Nobody was given this token.
     Unknown,
@@ -60,6 +60,8 @@ pub(crate) enum Denied {
     Expired,
     /// It was used too often.
     Throttled {
+        /// Whose it is.
+        client: Client,
         /// How often in this window.
         used: u32,
         /// When the next window begins.
@@ -68,20 +70,53 @@ pub(crate) enum Denied {
 }
 
 impl Clients {
-    pub(crate) fn register(&mut self, id: &str, secret: &str, name: &str) {
-        self.clients.push(Registered { id: id.to_owned(), secret: secret.to_owned(), name: name.to_owned() });
+    /// Adds a client, in place of one with the same id.
+    pub(crate) fn register(&mut self, client: Registered) {
+        match self.clients.iter_mut().find(|known| known.id == client.id) {
+            Some(known) => *known = client,
+            None => self.clients.push(client),
+        }
     }
 
-    /// Gives a client the new token `token`.
-    pub(crate) fn issue(&mut self, id: &str, secret: &str, token: String, now: Mono) -> Result<(), RefusedClient> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Registered> {
+        self.clients.iter()
+    }
+
+    pub(crate) fn permissions(&self, id: &str) -> &[String] {
+        self.clients.iter().find(|client| client.id == id).map_or(&[], |client| &client.permissions)
+    }
+
+    /// Whether a client has a permission.
+    pub(crate) fn permits(&self, id: &str, permission: &str) -> bool {
+        let fits = |held: &String| {
+            let (mut held, mut wanted) = (held.split(':'), permission.split(':'));
+            (0..3).all(|_| match (held.next(), wanted.next()) {
+                (Some("*"), Some(_)) => true,
+                (held, wanted) => held == wanted,
+            })
+        };
+        self.permissions(id).iter().any(fits)
+    }
+
+    /// Gives a client the new token `token`; how many seconds it holds.
+    pub(crate) fn issue(
+        &mut self,
+        id: &str,
+        secret: &str,
+        token: String,
+        settings: &Settings,
+        now: Mono,
+    ) -> Result<u64, RefusedClient> {
         let client = self.clients.iter().position(|client| client.id == id && client.secret == secret);
         let client = client.ok_or(RefusedClient)?;
         if self.tokens.len() >= TOKENS_MAX {
             let first = self.tokens.iter().min_by_key(|(_, token)| token.expires).map(|(token, _)| token.clone());
             first.map(|first| self.tokens.remove(&first));
         }
-        self.tokens.insert(token, Token { client, expires: now + TOKEN_LIFE, window_began: now, used: 0 });
-        Ok(())
+        let seconds = self.clients[client].seconds.unwrap_or(settings.token_seconds);
+        let expires = now + Duration::from_secs(seconds);
+        self.tokens.insert(token, Token { client, expires, window_began: now, used: 0 });
+        Ok(seconds)
     }
 
     /// Ends a token before its time.
@@ -89,8 +124,8 @@ impl Clients {
         self.tokens.remove(token);
     }
 
-    /// Counts one request with `token`.
-    pub(crate) fn admit(&mut self, token: &str, now: Mono) -> Result<Pass, Denied> {
+    /// Counts one request with `token`, of which there may be `limit` in a window.
+    pub(crate) fn admit(&mut self, token: &str, limit: u32, now: Mono) -> Result<Pass, Denied> {
         let token = self.tokens.get_mut(token).ok_or(Denied::Unknown)?;
         if token.expires <= now {
             return Err(Denied::Expired);
@@ -100,10 +135,8 @@ impl Clients {
         }
         token.used = token.used.saturating_add(1);
         let (used, reset) = (token.used, WINDOW.saturating_sub(now.since(token.window_began)));
-        if used > REQUESTS_MAX {
-            return Err(Denied::Throttled { used, reset });
-        }
         let client = &self.clients[token.client];
-        Ok(Pass { client_id: client.id.clone(), client_name: client.name.clone(), used, reset })
+        let client = Client { id: client.id.clone(), name: client.name.clone() };
+        if used > limit { Err(Denied::Throttled { client, used, reset }) } else { Ok(Pass { client, used, reset }) }
     }
 }

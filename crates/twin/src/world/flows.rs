@@ -1,17 +1,21 @@
 //! Flows with their versions, their lock, and the operation that runs on them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Mono, Now};
 use flow::Flow;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
-/// How long a publish stays in each of its three states before it is done.
-const PUBLISH_STATE: Duration = Duration::from_millis(300);
+use super::Settings;
 
 /// Versions kept of one flow; the oldest that is not published goes first.
 const VERSIONS_MAX: usize = 100;
+
+/// Entries kept of the history of one flow.
+const HISTORY_MAX: usize = 500;
 
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
@@ -22,9 +26,14 @@ pub(crate) struct Flows {
 pub(crate) struct StoredFlow {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// Its type, such as `INBOUNDCALL`.
+    pub(crate) kind: String,
+    pub(crate) description: Option<String>,
     pub(crate) versions: Vec<Version>,
     pub(crate) lock: Option<Client>,
     pub(crate) operation: Option<Operation>,
+    pub(crate) history: VecDeque<Entry>,
+    pub(crate) is_deleted: bool,
     published: Option<u32>,
     next: u32,
 }
@@ -40,7 +49,10 @@ pub(crate) struct Client {
 pub(crate) struct Version {
     pub(crate) number: u32,
     pub(crate) kind: VersionKind,
-    pub(crate) flow: Arc<Flow>,
+    /// What callers run; none for a configuration that this twin cannot run.
+    pub(crate) flow: Option<Arc<Flow>>,
+    /// What was saved, for those who ask for it.
+    pub(crate) configuration: Arc<Value>,
     pub(crate) created: Timestamp,
     pub(crate) published: Option<Timestamp>,
     pub(crate) published_end: Option<Timestamp>,
@@ -50,6 +62,16 @@ pub(crate) struct Version {
 pub(crate) enum VersionKind {
     Publish,
     Checkin,
+    Save,
+}
+
+/// Something that was done to a flow.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) action: &'static str,
+    pub(crate) at: Timestamp,
+    pub(crate) version: String,
+    pub(crate) client: Client,
 }
 
 /// Something that runs on a flow, or the last thing that did.
@@ -58,9 +80,20 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) action: &'static str,
     pub(crate) client: Client,
+    /// Why it comes to nothing.
+    pub(crate) failure: Option<Broken>,
     began: Now,
+    /// How long each of its three states lasts.
+    state: Duration,
     target: Option<u32>,
     is_carried_out: bool,
+}
+
+/// Why an operation came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
 }
 
 /// Why a flow cannot be changed.
@@ -68,12 +101,24 @@ pub(crate) struct Operation {
 pub(crate) enum FlowError {
     /// There is no such flow.
     NotFound,
+    /// There is no such version.
+    NoVersion,
     /// Someone else has it.
     Locked(Client),
     /// An operation is still running.
     Busy,
     /// It must be checked out first.
     NotCheckedOut,
+}
+
+impl VersionKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Publish => "PUBLISH",
+            Self::Checkin => "CHECKIN",
+            Self::Save => "SAVE",
+        }
+    }
 }
 
 impl Version {
@@ -93,15 +138,22 @@ impl Operation {
     pub(crate) fn status(&self, now: Mono) -> &'static str {
         let elapsed = now.since(self.began.mono);
         match () {
+            () if self.is_complete(now) && self.failure.is_some() => "FAILURE",
             () if self.is_complete(now) => "SUCCESS",
-            () if elapsed < PUBLISH_STATE => "STARTED",
-            () if elapsed < PUBLISH_STATE * 2 => "PENDING_GENERATION",
+            () if elapsed < self.state => "STARTED",
+            () if elapsed < self.state * 2 => "PENDING_GENERATION",
             () => "PENDING_BACKEND_NOTIFICATION",
         }
     }
 
+    /// When its state changes.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = Mono> {
+        let (began, state) = (self.began.mono, self.state);
+        (1..=3).map(move |times| began + state * times).filter(move |_| !state.is_zero())
+    }
+
     fn length(&self) -> Duration {
-        if self.action == "PUBLISH" { PUBLISH_STATE * 3 } else { Duration::ZERO }
+        self.state * 3
     }
 }
 
@@ -110,60 +162,135 @@ impl Flows {
         self.list.iter()
     }
 
-    /// Carries out every publish whose time has come.
-    pub(crate) fn settle(&mut self, now: Mono) {
-        self.list.iter_mut().for_each(|flow| flow.settle(now));
+    pub(crate) fn by_id(&self, id: &str) -> Option<&StoredFlow> {
+        self.list.iter().find(|flow| flow.id == id)
     }
 
-    pub(crate) fn get(&mut self, id: &str, now: Mono) -> Option<&StoredFlow> {
-        let flow = self.list.iter_mut().find(|flow| flow.id == id)?;
-        flow.settle(now);
-        Some(flow)
+    /// Carries out the publish of a flow when its time has come.
+    pub(crate) fn settle(&mut self, id: &str, now: Mono) {
+        self.list.iter_mut().filter(|flow| flow.id == id).for_each(|flow| flow.settle(now));
     }
 
-    /// What a caller gets now: the first flow that has a published version.
-    pub(super) fn entry(&mut self, now: Mono) -> Option<(&StoredFlow, &Version)> {
-        self.settle(now);
+    /// What a caller gets who is not led elsewhere: the first flow that has a published version.
+    pub(super) fn first(&self) -> Option<(&StoredFlow, &Version)> {
         self.list.iter().find_map(|flow| Some((flow, flow.published()?)))
     }
 
+    pub(crate) fn create(&mut self, id: String, name: String, kind: String, description: Option<String>) {
+        self.list.push(StoredFlow {
+            id,
+            name,
+            kind,
+            description,
+            versions: Vec::new(),
+            lock: None,
+            operation: None,
+            history: VecDeque::new(),
+            is_deleted: false,
+            published: None,
+            next: 1,
+        });
+    }
+
     /// Stores a flow as a new version and publishes it at once. Gives the flow's id and version.
-    pub(crate) fn load(&mut self, flow: Flow, id: String, now: Now) -> (String, String) {
+    pub(crate) fn load(&mut self, flow: Flow, source: &str, id: String, now: Now) -> (String, String) {
         let known = self.list.iter().position(|stored| stored.name == flow.name);
         let at = known.unwrap_or_else(|| {
-            let (name, versions) = (flow.name.clone(), Vec::new());
-            self.list.push(StoredFlow { id, name, versions, lock: None, operation: None, published: None, next: 1 });
+            self.create(id, flow.name.clone(), "INBOUNDCALL".to_owned(), None);
             self.list.len() - 1
         });
         let stored = &mut self.list[at];
-        stored.settle(now.mono);
-        let number = stored.add(Arc::new(flow), now.wall);
+        let configuration = json!({"name": flow.name, "type": "INBOUNDCALL", "yaml": source});
+        let number = stored.add(VersionKind::Checkin, Some(Arc::new(flow)), Arc::new(configuration), now.wall);
         stored.publish(number, now.wall);
         (stored.id.clone(), format!("{number}.0"))
     }
 
-    /// Begins to publish a version. A version that does not exist is accepted and changes nothing,
-    /// as the platform has been seen to do.
+    /// Stores and publishes what was uploaded, unless somebody else has the flow. Gives the flow's id.
+    pub(crate) fn deploy(
+        &mut self,
+        flow: Flow,
+        source: &str,
+        client: &Client,
+        id: String,
+        now: Now,
+    ) -> Result<String, FlowError> {
+        if let Some(known) = self.list.iter().find(|stored| stored.name == flow.name).map(|stored| stored.id.clone()) {
+            self.change(&known, client, now.mono)?;
+        }
+        let (id, version) = self.load(flow, source, id, now);
+        self.note(&id, "publish", version, client, now.wall);
+        Ok(id)
+    }
+
+    /// Keeps what was edited as a new version that nobody runs yet.
+    pub(crate) fn save(
+        &mut self,
+        id: &str,
+        client: &Client,
+        flow: Option<Flow>,
+        configuration: Value,
+        now: Now,
+    ) -> Result<u32, FlowError> {
+        let stored = self.change(id, client, now.mono)?;
+        let number = stored.add(VersionKind::Save, flow.map(Arc::new), Arc::new(configuration), now.wall);
+        self.note(id, "save", format!("{number}.0"), client, now.wall);
+        Ok(number)
+    }
+
+    /// The version that a publish without or with a version means.
+    pub(crate) fn meant(&self, id: &str, version: Option<&str>) -> Option<&Version> {
+        let stored = self.by_id(id)?;
+        match version {
+            Some(version) => stored.versions.iter().find(|known| known.id() == version),
+            None => stored.versions.last(),
+        }
+    }
+
+    /// Begins to publish a version; `broken` says why it will come to nothing. A version that does not exist is accepted
+    /// and changes nothing, as the platform has been seen to do, unless the settings say otherwise.
     pub(crate) fn publish(
         &mut self,
         id: &str,
         version: Option<&str>,
         client: Client,
         operation_id: String,
+        (settings, broken): (&Settings, Option<Broken>),
         now: Now,
     ) -> Result<Operation, FlowError> {
+        let meant = self.meant(id, version).cloned();
         let stored = self.change(id, &client, now.mono)?;
-        let target = match version {
-            Some(version) => stored.versions.iter().find(|known| known.id() == version),
-            None => stored.versions.last(),
+        if meant.is_none() && !settings.unknown_version_accepted {
+            return Err(FlowError::NoVersion);
+        }
+        let is_older = meant.as_ref().is_some_and(|version| version.published_end.is_some());
+        let target = match meant {
+            Some(version) if is_older && settings.publish_assigns_new_id => {
+                Some(stored.add(VersionKind::Checkin, version.flow, version.configuration, now.wall))
+            }
+            meant => meant.map(|version| version.number),
         };
-        let target = target.map(|version| version.number);
-        Ok(stored.run("PUBLISH", client, operation_id, target, now))
+        let state = Duration::from_millis(settings.publish_state_ms);
+        let operation = Operation {
+            id: operation_id,
+            action: "PUBLISH",
+            client,
+            failure: broken,
+            began: now,
+            state,
+            target,
+            is_carried_out: false,
+        };
+        stored.operation = Some(operation.clone());
+        stored.settle(now.mono);
+        Ok(operation)
     }
 
-    pub(crate) fn checkout(&mut self, id: &str, client: Client, now: Mono) -> Result<(), FlowError> {
-        let stored = self.change(id, &client, now)?;
-        stored.lock = Some(client);
+    pub(crate) fn checkout(&mut self, id: &str, client: Client, now: Now) -> Result<(), FlowError> {
+        let stored = self.change(id, &client, now.mono)?;
+        stored.lock = Some(client.clone());
+        let version = stored.versions.last().map(Version::id).unwrap_or_default();
+        self.note(id, "checkout", version, &client, now.wall);
         Ok(())
     }
 
@@ -179,10 +306,35 @@ impl Flows {
         if stored.lock.take().is_none() {
             return Err(FlowError::NotCheckedOut);
         }
-        if let Some(flow) = stored.versions.last().map(|version| Arc::clone(&version.flow)) {
-            stored.add(flow, now.wall);
+        let mut number = 0;
+        if let Some(Version { flow, configuration, .. }) = stored.versions.last().cloned() {
+            number = stored.add(VersionKind::Checkin, flow, configuration, now.wall);
         }
-        Ok(stored.run("CHECKIN", client, operation_id, None, now))
+        let operation = Operation {
+            id: operation_id,
+            action: "CHECKIN",
+            client: client.clone(),
+            failure: None,
+            began: now,
+            state: Duration::ZERO,
+            target: None,
+            is_carried_out: true,
+        };
+        stored.operation = Some(operation.clone());
+        self.note(id, "checkin", format!("{number}.0"), &client, now.wall);
+        Ok(operation)
+    }
+
+    /// Drops what was saved since the last check-in, and the lock.
+    pub(crate) fn revert(&mut self, id: &str, client: &Client, now: Now) -> Result<(), FlowError> {
+        let stored = self.change(id, client, now.mono)?;
+        while stored.versions.last().is_some_and(|version| version.kind == VersionKind::Save) {
+            stored.versions.pop();
+        }
+        stored.lock = None;
+        let version = stored.versions.last().map(Version::id).unwrap_or_default();
+        self.note(id, "revert", version, client, now.wall);
+        Ok(())
     }
 
     /// Releases the lock, whoever has it.
@@ -190,6 +342,46 @@ impl Flows {
         let stored = self.list.iter_mut().find(|flow| flow.id == id).ok_or(FlowError::NotFound)?;
         stored.lock = None;
         Ok(())
+    }
+
+    /// Takes a flow out of use.
+    pub(crate) fn deactivate(&mut self, id: &str, client: &Client, now: Now) -> Result<(), FlowError> {
+        let stored = self.change(id, client, now.mono)?;
+        let last = stored.published.take();
+        let last = stored.versions.iter_mut().find(|version| Some(version.number) == last);
+        let version = last.map(|version| {
+            version.published_end = Some(now.wall);
+            version.id()
+        });
+        self.note(id, "deactivate", version.unwrap_or_default(), client, now.wall);
+        Ok(())
+    }
+
+    pub(crate) fn rename(
+        &mut self,
+        id: &str,
+        client: &Client,
+        name: String,
+        description: Option<String>,
+        now: Mono,
+    ) -> Result<(), FlowError> {
+        let stored = self.change(id, client, now)?;
+        (stored.name, stored.description) = (name, description);
+        Ok(())
+    }
+
+    /// Gives a flow to somebody who has not asked for it, as a person in Architect would take it.
+    pub(crate) fn lock(&mut self, id: &str, client: Client) -> bool {
+        let found = self.list.iter_mut().find(|flow| flow.id == id);
+        found.map(|flow| flow.lock = Some(client)).is_some()
+    }
+
+    pub(super) fn note(&mut self, id: &str, action: &'static str, version: String, client: &Client, at: Timestamp) {
+        let Some(stored) = self.list.iter_mut().find(|flow| flow.id == id) else { return };
+        if stored.history.len() >= HISTORY_MAX {
+            stored.history.pop_front();
+        }
+        stored.history.push_back(Entry { action, at, version, client: client.clone() });
     }
 
     fn change(&mut self, id: &str, client: &Client, now: Mono) -> Result<&mut StoredFlow, FlowError> {
@@ -211,13 +403,13 @@ impl StoredFlow {
         self.versions.iter().find(|version| version.number == number)
     }
 
-    fn run(&mut self, action: &'static str, client: Client, id: String, target: Option<u32>, began: Now) -> Operation {
-        let operation = Operation { id, action, client, began, target, is_carried_out: false };
-        self.operation = Some(operation.clone());
-        operation
-    }
-
-    fn add(&mut self, flow: Arc<Flow>, created: Timestamp) -> u32 {
+    fn add(
+        &mut self,
+        kind: VersionKind,
+        flow: Option<Arc<Flow>>,
+        configuration: Arc<Value>,
+        created: Timestamp,
+    ) -> u32 {
         if self.versions.len() >= VERSIONS_MAX
             && let Some(at) = self.versions.iter().position(|version| Some(version.number) != self.published)
         {
@@ -225,8 +417,8 @@ impl StoredFlow {
         }
         let number = self.next;
         self.next += 1;
-        let kind = VersionKind::Checkin;
-        self.versions.push(Version { number, kind, flow, created, published: None, published_end: None });
+        let (published, published_end) = (None, None);
+        self.versions.push(Version { number, kind, flow, configuration, created, published, published_end });
         number
     }
 
@@ -238,8 +430,13 @@ impl StoredFlow {
         }
         operation.is_carried_out = true;
         let done = operation.began.later(operation.length());
-        if let Some(target) = operation.target {
+        let (client, target) = (operation.client.clone(), operation.target.filter(|_| operation.failure.is_none()));
+        if let Some(target) = target {
             self.publish(target, done.wall);
+            if self.history.len() >= HISTORY_MAX {
+                self.history.pop_front();
+            }
+            self.history.push_back(Entry { action: "publish", at: done.wall, version: format!("{target}.0"), client });
         }
     }
 

@@ -4,85 +4,150 @@
 //! that one more request for a token does not change who calls next.
 
 mod actions;
+mod agenda;
+mod callers;
 mod calls;
+mod channels;
 mod clients;
+mod documents;
 mod faults;
 mod flows;
+mod furniture;
+mod jobs;
+mod log;
 mod people;
+mod platform;
 mod queues;
+mod records;
+mod rows;
+mod settings;
+mod simulate;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use base::{Mono, Now, Ppm};
 use fastrand::Rng;
-use flow::{Flow, Outcome, OutcomeKind};
+use jiff::Timestamp;
+use serde_json::Value;
 
+pub use actions::Simulated;
 pub(crate) use actions::{Actions, CONCURRENT_MAX, EXECUTIONS_PER_MINUTE_MAX, Integration, Refusal, StoredAction};
+pub use callers::{CALLERS_MAX, RATE_MAX};
+pub(crate) use callers::{Execution, Failure, Question};
 pub use calls::{AskOutcome, AskRecord, CALL_RECORDS_MAX, CallRecord, Ended, Totals};
-pub(crate) use clients::{Clients, Denied, Pass, REQUESTS_MAX, RefusedClient, TOKEN_LIFE};
-pub use faults::{Fault, FaultKind, FaultTarget};
+pub(crate) use channels::{CHANNEL_LIFE, Channel, Channels, TOPICS_MAX};
+pub(crate) use clients::{Clients, Denied, RefusedClient, Registered};
+pub(crate) use documents::{DocumentError, Documents, Kind};
+pub use faults::{Fault, FaultKind, FaultTarget, Service};
 pub(crate) use faults::{Faults, TTL_MAX};
-pub(crate) use flows::{Client, FlowError, Flows, Operation, StoredFlow, Version, VersionKind};
+pub(crate) use flows::{Broken, Client, FlowError, Flows, Operation, StoredFlow, Version, VersionKind};
+pub(crate) use jobs::{Job, Jobs, Stage};
+pub(crate) use log::{Entry, Fact, FlowRef, Log};
 pub use people::{Tier, tier_of};
 pub use queues::QueueOptions;
-pub(crate) use queues::{Entered, Queue, Queues};
+pub(crate) use queues::{Queue, Queues, SERVICE_LEVEL};
+pub(crate) use records::{Change, Records, Usage, UsageKey};
+pub(crate) use rows::{ROWS_MAX, Rows};
+pub use settings::{Message, Settings, VersionConflict};
 
 /// The OAuth client that every twin knows: its id and its secret.
 pub const DEFAULT_CLIENT: (&str, &str) = ("twin-client", "twin-secret");
+
+/// The number that callers call unless another one is said.
+pub(crate) const NUMBER: &str = "+18005550100";
 
 /// One organisation.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) organisation_id: String,
+    /// The organisation's name.
+    pub(crate) name: String,
+    /// Its home, such as `us-east-1`.
+    pub(crate) region: String,
+    pub(crate) settings: Settings,
+    pub(crate) documents: Documents,
+    pub(crate) rows: Rows,
+    pub(crate) jobs: Jobs,
+    pub(crate) records: Records,
+    pub(crate) channels: Channels,
+    /// Channels whose sockets are to be closed.
+    pub(crate) hang_up: Vec<String>,
+    /// Numbers that have moved, for the organisations that are linked.
+    pub(crate) moved: Vec<Value>,
+    /// Numbers whose callers a linked organisation gets.
+    pub(crate) redirected: Vec<String>,
     pub(crate) flows: Flows,
     pub(crate) queues: Queues,
     pub(crate) actions: Actions,
     pub(crate) clients: Clients,
     pub(crate) faults: Faults,
+    pub(crate) log: Log,
+    agenda: agenda::Agenda,
+    streams: Vec<callers::Stream>,
+    series: u64,
+    live: BTreeMap<u64, callers::Live>,
+    next_caller: u64,
     calls: calls::Calls,
     vip_share: Ppm,
+    began: Now,
     ids: Rng,
-    callers: Rng,
+    conversations: Rng,
+    people: Rng,
     agents: Rng,
-}
-
-/// A caller who has just come in.
-#[derive(Clone, Debug)]
-pub(crate) struct Arrival {
-    pub(crate) conversation_id: String,
-    pub(crate) ani: String,
-    pub(crate) tier: Tier,
-    pub(crate) flow_name: String,
-    pub(crate) version: String,
-    pub(crate) flow: Arc<Flow>,
-    pub(crate) at: Now,
-    era: u64,
+    upstreams: Rng,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, vip_share: Ppm, queues: &[QueueOptions]) -> Self {
+    pub(crate) fn new(seed: u64, vip_share: Ppm, queues: &[QueueOptions], began: Now) -> Self {
         let mut ids = Rng::with_seed(seed);
-        let (callers, agents) = (ids.fork(), ids.fork());
+        let (people, agents, conversations, upstreams) = (ids.fork(), ids.fork(), ids.fork(), ids.fork());
         let mut world = Self {
             organisation_id: uuid(&mut ids),
+            name: "Twin".to_owned(),
+            region: "us-east-1".to_owned(),
+            settings: Settings::default(),
+            documents: Documents::default(),
+            rows: Rows::default(),
+            jobs: Jobs::default(),
+            records: Records::default(),
+            channels: Channels::default(),
+            hang_up: Vec::new(),
+            moved: Vec::new(),
+            redirected: Vec::new(),
             flows: Flows::default(),
             queues: Queues::default(),
             actions: Actions::default(),
             clients: Clients::default(),
             faults: Faults::default(),
+            log: Log::default(),
+            agenda: agenda::Agenda::default(),
+            streams: Vec::new(),
+            series: 0,
+            live: BTreeMap::new(),
+            next_caller: 0,
             calls: calls::Calls::default(),
             vip_share,
+            began,
             ids,
-            callers,
+            conversations,
+            people,
             agents,
+            upstreams,
         };
-        world.clients.register(DEFAULT_CLIENT.0, DEFAULT_CLIENT.1, "Twin client");
+        let (id, secret) = (DEFAULT_CLIENT.0.to_owned(), DEFAULT_CLIENT.1.to_owned());
+        let permissions = vec!["*:*:*".to_owned()];
+        world.clients.register(Registered { id, secret, name: "Twin client".to_owned(), permissions, seconds: None });
         for options in queues {
             let id = world.id();
             world.queues.add(id, options);
         }
+        world.furnish();
         world
+    }
+
+    /// When the organisation began.
+    pub(crate) fn began(&self) -> Timestamp {
+        self.began.wall
     }
 
     /// A new id in the form of a UUID.
@@ -90,89 +155,46 @@ impl World {
         uuid(&mut self.ids)
     }
 
-    /// Forgets calls, totals and faults. Flows, actions, clients and queues stay; callers who are
-    /// still in a flow finish unseen.
+    /// Forgets callers, calls, totals, faults and the log. Flows, actions, clients and queues stay, and so do those who
+    /// will call.
     pub(crate) fn reset(&mut self) {
         self.calls.reset();
         self.faults = Faults::default();
+        self.log = Log::default();
         self.queues.clear();
+        self.live.clear();
+        let actions = &mut self.actions;
+        self.agenda.forget(|due| {
+            if matches!(due, callers::Due::Replies(_, replies) if replies.runs) {
+                actions.end();
+            }
+            // Callers are forgotten; what happens to configuration still happens.
+            use callers::Due;
+            matches!(due, Due::Goes(..) | Due::Replies(..) | Due::HangsUp(..) | Due::TalkEnds(..))
+        });
     }
 
-    /// Time until the next caller at `rate` callers a second: exponential, as callers do not know
-    /// of each other.
-    pub(crate) fn next_arrival(&mut self, rate: f64) -> Duration {
-        // 1 - u lies in (0, 1], so the logarithm is finite.
-        let seconds = -(1.0 - self.callers.f64()).ln() / rate;
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    /// When the next thing happens.
+    pub(crate) fn next_due(&self) -> Option<Mono> {
+        self.agenda.next()
     }
 
-    /// A caller comes in and gets the flow's published version; `None` when no flow is published.
-    pub(crate) fn arrive(&mut self, now: Now) -> Option<Arrival> {
-        let (stored, version) = self.flows.entry(now.mono)?;
-        let (flow_name, number) = (stored.name.clone(), version.id());
-        let flow = Arc::clone(&version.flow);
-        let ani = people::ani(&mut self.callers, self.vip_share);
-        let conversation_id = uuid(&mut self.ids);
-        let era = self.calls.offer(&conversation_id);
-        let tier = tier_of(&ani);
-        Some(Arrival { conversation_id, ani, tier, flow_name, version: number, flow, at: now, era })
-    }
-
-    /// A flow hands a caller to a queue; false when the queue takes nobody.
-    pub(crate) fn transfer(&mut self, arrival: &Arrival, queue: &str, priority: i64, now: Mono) -> bool {
-        if !self.calls.is_current(arrival.era) {
-            return true;
+    /// Lets everything happen that is due by now, each thing at its own time. What comes back only the outside can
+    /// answer.
+    pub(crate) fn advance(&mut self, now: Now) -> Vec<Question> {
+        let mut questions = Vec::new();
+        while let Some((at, due)) = self.agenda.pop(now.mono) {
+            let at = self.began.later(at.since(self.began.mono));
+            self.happens(due, at, &mut questions);
         }
-        let entered = self.queues.enter(queue, &arrival.conversation_id, priority, now, &mut self.agents);
-        match entered {
-            Entered::Answered => self.calls.answered(&arrival.conversation_id, Duration::ZERO),
-            Entered::Waiting => {}
-            Entered::Refused => return false,
-        }
-        true
+        questions
     }
 
-    /// A caller's flow is over.
-    pub(crate) fn finish(&mut self, arrival: Arrival, outcome: Outcome, asks: Vec<AskRecord>, now: Now) {
-        let (ended, queue) = match outcome.kind {
-            OutcomeKind::Queue(destination) => (Ended::Queue, Some(destination.target)),
-            OutcomeKind::Handed(_) | OutcomeKind::Callback | OutcomeKind::Ended => (Ended::HandedOver, None),
-            OutcomeKind::Disconnect => (Ended::Disconnect, None),
-            OutcomeKind::Loop => (Ended::Loop, None),
-        };
-        let record = CallRecord {
-            conversation_id: arrival.conversation_id,
-            ani: arrival.ani,
-            tier: arrival.tier,
-            flow: arrival.flow_name,
-            version: arrival.version,
-            started_at: arrival.at.wall,
-            ended_at: now.wall,
-            ended,
-            queue,
-            participant_data: outcome.participant_data,
-            data_actions: asks,
-            dead_air: outcome.dead_air,
-            dead_air_longest: outcome.dead_air_longest,
-            answered_after: None,
-        };
-        self.calls.finish(record, arrival.era);
-    }
-
-    /// Agents finish their calls and take the next ones.
-    pub(crate) fn advance(&mut self, now: Mono) {
-        for answered in self.queues.advance(now, &mut self.agents) {
-            self.calls.answered(&answered.conversation_id, answered.waited);
-        }
-    }
-
-    /// Takes back a caller for whom there was no room.
-    pub(crate) fn withdraw(&mut self, arrival: &Arrival) {
-        self.calls.withdraw(&arrival.conversation_id);
-    }
-
-    pub(crate) fn count_not_placed(&mut self) {
-        self.calls.not_placed();
+    /// The outside has answered a caller's question.
+    pub(crate) fn reply(&mut self, caller: u64, execution: Execution, now: Now) -> Vec<Question> {
+        let mut questions = self.advance(now);
+        self.replied(caller, execution, now, &mut questions);
+        questions
     }
 
     pub(crate) fn totals(&self) -> Totals {

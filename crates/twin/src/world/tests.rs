@@ -1,5 +1,11 @@
 //! The organisation without a socket: events and times in, counts out.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use flow::Flow;
+use serde_json::Value;
+
 use super::*;
 
 const FLOW: &str = "
@@ -16,48 +22,36 @@ fn at(ms: u64) -> Now {
 }
 
 fn world(agents: u32) -> World {
+    organisation(agents, None, FLOW)
+}
+
+fn organisation(agents: u32, patience: Option<Duration>, yaml: &str) -> World {
     let talk = Duration::from_secs(10);
-    let queue = QueueOptions { name: "Support".to_owned(), agents, talk_min: talk, talk_max: talk };
-    let mut world = World::new(7, Ppm::percent(20), &[queue]);
-    let flow = Flow::parse(FLOW).unwrap();
-    world.flows.load(flow, "flow-1".to_owned(), at(0));
+    let queue = QueueOptions { name: "Support".to_owned(), agents, talk_min: talk, talk_max: talk, patience };
+    let mut world = World::new(7, Ppm::percent(20), &[queue], at(0));
+    let flow = Flow::parse(yaml).unwrap();
+    world.flows.load(flow, yaml, "flow-1".to_owned(), at(0));
     world
 }
 
-fn outcome(kind: OutcomeKind) -> Outcome {
-    Outcome {
-        kind,
-        reason: flow::EndReason::Action,
-        participant_data: [("dataActionFailed".to_owned(), "true".to_owned())].into(),
-        is_silent: false,
-        elapsed: Duration::ZERO,
-        dead_air: Duration::ZERO,
-        dead_air_longest: Duration::ZERO,
-        actions: 1,
-    }
-}
-
-/// A caller who comes in and goes straight to the queue.
-fn to_queue(world: &mut World, now: Now) -> String {
-    let arrival = world.arrive(now).unwrap();
-    let id = arrival.conversation_id.clone();
-    assert!(world.transfer(&arrival, "Support", 0, now.mono));
-    let queue = flow::Destination { to: flow::chart::TransferTo::Queue, target: "Support".to_owned(), priority: 0 };
-    world.finish(arrival, outcome(OutcomeKind::Queue(queue)), Vec::new(), now);
-    id
+/// A caller who comes in; with the plain flow, straight to the queue.
+fn call(world: &mut World, now: Now) -> Vec<Question> {
+    let mut questions = world.advance(now);
+    world.place(NUMBER, now, &mut questions);
+    questions
 }
 
 #[test]
 fn a_free_agent_answers_at_once_and_the_next_caller_waits_for_the_end_of_the_talk() {
     let mut world = world(1);
-    to_queue(&mut world, at(0));
-    let second = to_queue(&mut world, at(1_000));
+    call(&mut world, at(0));
+    call(&mut world, at(1_000));
     assert_eq!((world.totals().answered, world.totals().waiting, world.totals().talking), (1, 1, 1));
-    assert_eq!(world.queues.next_due(), Some(at(10_000).mono));
-    world.advance(at(9_999).mono);
+    assert_eq!(world.next_due(), Some(at(10_000).mono));
+    world.advance(at(9_999));
     assert_eq!(world.totals().answered, 1);
-    world.advance(at(10_500).mono);
-    let record = world.calls().find(|call| call.conversation_id == second).unwrap();
+    world.advance(at(10_500));
+    let record = world.calls().next_back().unwrap();
     assert_eq!(record.answered_after, Some(Duration::from_secs(9)));
     assert_eq!((world.totals().answered, world.totals().waiting), (2, 0));
 }
@@ -65,42 +59,54 @@ fn a_free_agent_answers_at_once_and_the_next_caller_waits_for_the_end_of_the_tal
 #[test]
 fn the_more_important_caller_is_answered_first() {
     let mut world = world(1);
-    to_queue(&mut world, at(0));
-    let (low, high) = (world.arrive(at(1)).unwrap(), world.arrive(at(2)).unwrap());
-    assert!(world.transfer(&low, "Support", 0, at(1).mono) && world.transfer(&high, "Support", 10, at(2).mono));
-    let answered = world.queues.advance(at(10_000).mono, &mut Rng::with_seed(1));
-    assert_eq!(answered[0].conversation_id, high.conversation_id);
+    let mut rng = Rng::with_seed(1);
+    let ids: [Arc<str>; 3] = ["busy", "low", "high"].map(Arc::from);
+    for (id, priority) in ids.iter().zip([0, 0, 10]) {
+        world.queues.enter(0, id, priority, at(1).mono, &mut rng);
+    }
+    let talk = world.queues.free(0, at(10_000).mono, &mut rng).unwrap();
+    assert_eq!(talk.conversation_id, ids[2]);
+}
+
+#[test]
+fn whoever_waits_too_long_hangs_up_and_is_counted_as_such() {
+    let mut world = organisation(0, Some(Duration::from_secs(30)), FLOW);
+    (0..100).for_each(|ms| drop(call(&mut world, at(ms))));
+    world.advance(at(30_000));
+    let abandoned = world.totals().abandoned;
+    // An exponential time is below its mean for 63 of 100.
+    assert!((45..80).contains(&abandoned), "{abandoned}");
+    world.advance(at(3_600_000));
+    assert_eq!((world.totals().abandoned, world.totals().waiting, world.totals().answered), (100, 0, 0));
 }
 
 #[test]
 fn every_caller_is_in_the_flow_in_a_queue_or_lost() {
+    let cut_off = FLOW.replace("transferToAcd: { targetQueue: { lit: { name: Support } } }", "disconnect: {}");
     let mut world = world(1);
-    to_queue(&mut world, at(0));
-    let lost = world.arrive(at(1)).unwrap();
-    world.finish(lost, outcome(OutcomeKind::Loop), Vec::new(), at(2));
-    let _in_flow = world.arrive(at(3)).unwrap();
+    call(&mut world, at(0));
+    let lost = Flow::parse(&cut_off).unwrap();
+    world.flows.load(lost, &cut_off, "flow-1".to_owned(), at(1));
+    call(&mut world, at(1));
     let totals = world.totals();
-    assert_eq!((totals.offered, totals.in_flow, totals.queued, totals.lost), (3, 1, 1, 1));
-    assert_eq!(totals.data_action_failed, 2);
+    assert_eq!((totals.offered, totals.in_flow, totals.queued, totals.lost), (2, 0, 1, 1));
 }
 
 #[test]
 fn whatever_happens_nobody_is_counted_twice_or_forgotten() {
     for seed in 0..50 {
-        let (mut world, mut rng, mut in_flow) = (world(3), Rng::with_seed(seed), Vec::new());
+        let patience = Some(Duration::from_secs(seed + 1));
+        let (mut world, mut rng) = (organisation(3, patience, FLOW), Rng::with_seed(seed));
         for ms in (0..100_000).step_by(250) {
-            match rng.u32(0..4) {
-                0 => in_flow.push(world.arrive(at(ms)).unwrap()),
-                1 => drop(to_queue(&mut world, at(ms))),
-                2 if !in_flow.is_empty() => {
-                    let arrival = in_flow.swap_remove(rng.usize(..in_flow.len()));
-                    world.finish(arrival, outcome(OutcomeKind::Disconnect), Vec::new(), at(ms));
-                }
-                _ => world.advance(at(ms).mono),
+            match rng.u32(0..3) {
+                0 => drop(call(&mut world, at(ms))),
+                1 => world.callers(f64::from(rng.u32(0..3)), NUMBER, at(ms).mono),
+                _ => drop(world.advance(at(ms))),
             }
             let totals = world.totals();
             assert_eq!(totals.offered, totals.in_flow + totals.queued + totals.lost, "seed {seed} at {ms} ms");
-            assert_eq!(totals.queued, totals.answered + totals.waiting, "seed {seed} at {ms} ms");
+            let left = totals.answered + totals.waiting + totals.abandoned;
+            assert_eq!(totals.queued, left, "seed {seed} at {ms} ms");
             assert!(totals.talking <= 3);
         }
     }
@@ -109,122 +115,233 @@ fn whatever_happens_nobody_is_counted_twice_or_forgotten() {
 #[test]
 fn totals_count_on_when_old_calls_are_forgotten() {
     let mut world = world(0);
-    for ms in 0..CALL_RECORDS_MAX as u64 + 10 {
-        let arrival = world.arrive(at(ms)).unwrap();
-        world.finish(arrival, outcome(OutcomeKind::Disconnect), Vec::new(), at(ms));
-    }
+    (0..CALL_RECORDS_MAX as u64 + 10).for_each(|ms| drop(call(&mut world, at(ms))));
     assert_eq!(world.calls().count(), CALL_RECORDS_MAX);
-    assert_eq!(world.totals().lost, CALL_RECORDS_MAX as u64 + 10);
+    assert_eq!(world.totals().queued, CALL_RECORDS_MAX as u64 + 10);
 }
 
 #[test]
-fn a_caller_from_before_a_reset_is_not_counted_after_it() {
+fn after_a_reset_nobody_from_before_it_is_counted() {
     let mut world = world(1);
-    let old = world.arrive(at(0)).unwrap();
+    call(&mut world, at(0));
+    call(&mut world, at(1));
     world.reset();
-    assert!(world.transfer(&old, "Support", 0, at(1).mono));
-    world.finish(old, outcome(OutcomeKind::Disconnect), Vec::new(), at(2));
     assert_eq!(world.totals(), Totals::default());
+    world.advance(at(3_600_000));
+    assert_eq!(world.log.count(), 0);
+    assert!(world.reply(1, Execution::TimedOut(Duration::ZERO), at(2)).is_empty());
 }
 
 #[test]
-fn the_same_seed_gives_the_same_callers() {
-    let (mut one, mut other) = (world(1), world(1));
-    for ms in 0..100 {
-        assert_eq!(one.next_arrival(5.0), other.next_arrival(5.0));
-        // Asking for an id in between changes no caller.
-        other.id();
-        assert_eq!(one.arrive(at(ms)).unwrap().ani, other.arrive(at(ms)).unwrap().ani);
-    }
+fn the_same_seed_gives_the_same_history_however_often_it_is_looked_at() {
+    let day = |step: u64| {
+        let mut world = organisation(3, Some(Duration::from_secs(60)), FLOW);
+        world.callers(0.5, NUMBER, at(0).mono);
+        (0..=3_600_000).step_by(step as usize).for_each(|ms| drop(world.advance(at(ms))));
+        // Asking for an id in between changes nobody.
+        world.id();
+        (world.log.count(), world.log.hash())
+    };
+    let (count, hash) = day(3_600_000);
+    assert!(count > 3_000, "{count}");
+    assert_eq!(day(977), (count, hash.clone()));
+    let mut other = World::new(8, Ppm::percent(20), &[], at(0));
+    other.callers(0.5, NUMBER, at(0).mono);
+    assert_ne!(other.log.hash(), hash);
 }
 
 #[test]
 fn arrivals_come_at_their_rate_and_vips_at_their_share() {
     let mut world = world(0);
-    let total: Duration = (0..10_000).map(|_| world.next_arrival(5.0)).sum();
-    assert!((1_900..2_100).contains(&total.as_secs()), "{total:?}");
-    let vips = (0..10_000).filter(|_| tier_of(&people::ani(&mut world.callers, Ppm::percent(20))) != Tier::Standard);
+    world.callers(5.0, NUMBER, at(0).mono);
+    world.advance(at(2_000_000));
+    assert!((9_500..10_500).contains(&world.totals().offered), "{:?}", world.totals());
+    let vips = (0..10_000).filter(|_| tier_of(&people::ani(&mut world.people, Ppm::percent(20))) != Tier::Standard);
     assert!((1_850..2_150).contains(&vips.count()));
+}
+
+fn action() -> StoredAction {
+    let json = include_str!("../../../../examples/flows/crm-lookup.custom.json");
+    let mut actions = Actions::default();
+    let integration = Integration::new("i".to_owned(), "CRM", "custom-rest-actions", Vec::new());
+    actions.load(integration, flow::DataAction::parse(json).unwrap(), Value::Null, "a".to_owned());
+    actions.by_id("a").unwrap().clone()
 }
 
 #[test]
 fn the_fifty_first_execution_is_refused_until_one_ends() {
-    let mut actions = Actions::default();
+    let (mut actions, action) = (Actions::default(), action());
     for _ in 0..CONCURRENT_MAX {
-        actions.begin(at(0).mono).unwrap();
+        actions.begin(&action, at(0).mono).unwrap();
     }
-    assert_eq!(actions.begin(at(1).mono), Err(Refusal::Concurrency));
+    assert_eq!(actions.begin(&action, at(1).mono), Err(Refusal::Concurrency));
     actions.end();
-    assert_eq!(actions.begin(at(2).mono), Ok(()));
+    assert_eq!(actions.begin(&action, at(2).mono), Ok(()));
 }
 
 #[test]
 fn executions_of_a_minute_are_limited_and_the_next_minute_is_free() {
-    let mut actions = Actions::default();
+    let (mut actions, action) = (Actions::default(), action());
     for _ in 0..EXECUTIONS_PER_MINUTE_MAX {
-        actions.begin(at(0).mono).unwrap();
+        actions.begin(&action, at(0).mono).unwrap();
         actions.end();
     }
-    assert_eq!(actions.begin(at(59_999).mono), Err(Refusal::Rate));
-    assert_eq!(actions.begin(at(60_000).mono), Ok(()));
+    assert_eq!(actions.begin(&action, at(59_999).mono), Err(Refusal::Rate));
+    assert_eq!(actions.begin(&action, at(60_000).mono), Ok(()));
 }
 
 #[test]
 fn a_token_expires_and_is_throttled_per_minute() {
-    let mut clients = Clients::default();
-    clients.register("id", "secret", "name");
-    assert_eq!(clients.issue("id", "wrong", "t".to_owned(), at(0).mono), Err(RefusedClient));
-    clients.issue("id", "secret", "t".to_owned(), at(0).mono).unwrap();
-    for _ in 0..REQUESTS_MAX {
-        assert!(clients.admit("t", at(10).mono).is_ok());
+    let (mut clients, settings) = (Clients::default(), Settings::default());
+    let limit = settings.requests_per_minute;
+    let (id, secret, name) = ("id".to_owned(), "secret".to_owned(), "name".to_owned());
+    clients.register(Registered { id, secret, name, permissions: Vec::new(), seconds: Some(3_600) });
+    assert_eq!(clients.issue("id", "wrong", "t".to_owned(), &settings, at(0).mono), Err(RefusedClient));
+    assert_eq!(clients.issue("id", "secret", "t".to_owned(), &settings, at(0).mono), Ok(3_600));
+    for _ in 0..limit {
+        assert!(clients.admit("t", limit, at(10).mono).is_ok());
     }
-    let reset = Duration::from_secs(50);
-    assert_eq!(clients.admit("t", at(10_000).mono), Err(Denied::Throttled { used: REQUESTS_MAX + 1, reset }));
-    assert!(clients.admit("t", at(60_000).mono).is_ok());
-    assert_eq!(clients.admit("t", Mono::ZERO + TOKEN_LIFE), Err(Denied::Expired));
-    assert_eq!(clients.admit("nobody", at(0).mono), Err(Denied::Unknown));
+    let denied = clients.admit("t", limit, at(10_000).mono).unwrap_err();
+    let Denied::Throttled { used, reset, .. } = denied else { panic!("{denied:?}") };
+    assert_eq!((used, reset), (limit + 1, Duration::from_secs(50)));
+    assert!(clients.admit("t", limit, at(60_000).mono).is_ok());
+    assert_eq!(clients.admit("t", limit, at(3_600_000).mono), Err(Denied::Expired));
+    assert_eq!(clients.admit("nobody", limit, at(0).mono), Err(Denied::Unknown));
+}
+
+#[test]
+fn permissions_fit_part_by_part_and_a_star_fits_any_part() {
+    let mut clients = Clients::default();
+    let permissions = ["architect:flow:view", "analytics:*:view", "routing:queue:*"].map(str::to_owned).to_vec();
+    let (id, secret, name) = ("id".to_owned(), String::new(), String::new());
+    clients.register(Registered { id, secret, name, permissions, seconds: None });
+    for (permission, expected) in [
+        ("architect:flow:view", true),
+        ("architect:flow:edit", false),
+        ("analytics:flowAggregate:view", true),
+        ("analytics:flowAggregate:edit", false),
+        ("routing:queue:edit", true),
+        ("routing:callRoute:view", false),
+    ] {
+        assert_eq!(clients.permits("id", permission), expected, "{permission}");
+    }
+    assert!(!clients.permits("nobody", "architect:flow:view"));
+}
+
+fn client(id: &str) -> Client {
+    Client { id: id.to_owned(), name: id.to_owned() }
+}
+
+fn publish(world: &mut World, version: Option<&str>, who: &str, now: Now) -> Result<Operation, FlowError> {
+    let settings = world.settings.clone();
+    let begun = world.flows.publish("flow-1", version, client(who), "op".to_owned(), (&settings, None), now);
+    world.await_flow("flow-1", now);
+    begun
+}
+
+fn published(world: &mut World, ms: u64) -> String {
+    world.advance(at(ms));
+    world.flows.by_id("flow-1").unwrap().published().unwrap().id()
 }
 
 #[test]
 fn a_publish_passes_through_its_states_and_then_counts() {
     let mut world = world(1);
-    world.flows.load(Flow::parse(FLOW).unwrap(), "x".to_owned(), at(0));
-    let client = Client { id: "c".to_owned(), name: "c".to_owned() };
-    let running = world.flows.publish("flow-1", Some("1.0"), client.clone(), "op".to_owned(), at(1_000)).unwrap();
-    let published = |world: &mut World, ms| world.flows.get("flow-1", at(ms).mono).unwrap().published().unwrap().id();
+    world.flows.load(Flow::parse(FLOW).unwrap(), FLOW, "x".to_owned(), at(0));
+    let running = publish(&mut world, Some("1.0"), "c", at(1_000)).unwrap();
     assert_eq!(published(&mut world, 1_899), "2.0");
     let states: Vec<&str> = [1_000, 1_300, 1_600, 1_900].map(|ms| running.status(at(ms).mono)).into();
     assert_eq!(states, ["STARTED", "PENDING_GENERATION", "PENDING_BACKEND_NOTIFICATION", "SUCCESS"]);
-    let again = world.flows.publish("flow-1", Some("2.0"), client.clone(), "op".to_owned(), at(1_500));
-    assert_eq!(again.unwrap_err(), FlowError::Busy);
+    assert_eq!(publish(&mut world, Some("2.0"), "c", at(1_500)).unwrap_err(), FlowError::Busy);
     assert_eq!(published(&mut world, 1_900), "1.0");
-    world.flows.publish("flow-1", Some("99.0"), client, "op".to_owned(), at(2_000)).unwrap();
+    publish(&mut world, Some("99.0"), "c", at(2_000)).unwrap();
     assert_eq!(published(&mut world, 9_000), "1.0");
+    world.settings.unknown_version_accepted = false;
+    assert_eq!(publish(&mut world, Some("99.0"), "c", at(10_000)).unwrap_err(), FlowError::NoVersion);
+}
+
+#[test]
+fn an_older_version_may_come_back_under_a_new_id() {
+    let mut world = world(1);
+    world.settings.publish_assigns_new_id = true;
+    world.flows.load(Flow::parse(FLOW).unwrap(), FLOW, "x".to_owned(), at(0));
+    publish(&mut world, Some("1.0"), "c", at(0)).unwrap();
+    assert_eq!(published(&mut world, 900), "3.0");
 }
 
 #[test]
 fn a_foreign_lock_keeps_others_out_until_it_is_broken() {
     let mut world = world(1);
-    let client = |id: &str| Client { id: id.to_owned(), name: id.to_owned() };
-    world.flows.checkout("flow-1", client("a"), at(0).mono).unwrap();
-    assert_eq!(world.flows.checkout("flow-1", client("b"), at(1).mono), Err(FlowError::Locked(client("a"))));
-    let publish = world.flows.publish("flow-1", None, client("b"), "op".to_owned(), at(1));
-    assert_eq!(publish.unwrap_err(), FlowError::Locked(client("a")));
+    world.flows.checkout("flow-1", client("a"), at(0)).unwrap();
+    assert_eq!(world.flows.checkout("flow-1", client("b"), at(1)), Err(FlowError::Locked(client("a"))));
+    assert_eq!(publish(&mut world, None, "b", at(1)).unwrap_err(), FlowError::Locked(client("a")));
     world.flows.unlock("flow-1").unwrap();
     let checkin = world.flows.checkin("flow-1", client("b"), "op".to_owned(), at(2));
     assert_eq!(checkin.unwrap_err(), FlowError::NotCheckedOut);
 }
 
 #[test]
-fn a_fault_ends_by_itself() {
+fn a_fault_ends_by_itself_and_a_region_takes_everything_with_it() {
     let mut faults = Faults::default();
     let ttl = Duration::from_secs(5);
-    let fault = |kind| Fault { target: FaultTarget::DataActions, kind, ttl };
-    assert!(faults.inject(fault(FaultKind::Failure(503)), at(0).mono));
-    assert!(faults.inject(fault(FaultKind::Latency(ttl)), at(1_000).mono));
+    let fault = |target, kind| Fault { target, kind, ttl };
+    assert!(faults.inject(fault(FaultTarget::DataActions, FaultKind::Failure(503)), at(0).mono));
+    assert!(faults.inject(fault(FaultTarget::DataActions, FaultKind::Latency(ttl)), at(1_000).mono));
     assert_eq!(faults.on(FaultTarget::DataActions, at(2_000).mono).failure, Some(503));
     assert_eq!(faults.on(FaultTarget::Tokens, at(2_000).mono).failure, None);
     let late = faults.on(FaultTarget::DataActions, at(5_500).mono);
     assert_eq!((late.failure, late.latency), (None, ttl));
     assert_eq!(faults.active(at(6_000).mono).count(), 0);
+    faults.inject(fault(FaultTarget::Region, FaultKind::Reset), at(6_000).mono);
+    for target in [FaultTarget::Tokens, FaultTarget::Sockets, FaultTarget::Service(Service::Analytics)] {
+        assert!(faults.on(target, at(6_001).mono).resets, "{target:?}");
+    }
+    faults.clear(Some(FaultTarget::Region));
+    assert!(!faults.on(FaultTarget::Tokens, at(6_001).mono).resets);
+}
+
+#[test]
+fn an_emergency_group_and_a_number_that_moved_lead_callers_elsewhere() {
+    use crate::platform::kinds;
+    let mut world = world(5);
+    let other = FLOW.replace("Front door", "Evacuation");
+    world.flows.load(Flow::parse(&other).unwrap(), &other, "flow-2".to_owned(), at(0));
+    world.lead_main_line("flow-1", "Front door");
+    call(&mut world, at(1));
+    let ivr = world.documents.all(&kinds::IVR)[0]["id"].clone();
+    let group = world.documents.all(&kinds::EMERGENCY_GROUP)[0]["id"].as_str().unwrap().to_owned();
+    let group = world.documents.get_mut(&kinds::EMERGENCY_GROUP, &group).unwrap();
+    group.insert("enabled".to_owned(), true.into());
+    let flows = serde_json::json!([{"emergencyFlow": {"id": "flow-2"}, "ivrs": [{"id": ivr}]}]);
+    group.insert("emergencyCallFlows".to_owned(), flows);
+    call(&mut world, at(2));
+    let flows: Vec<&str> = world.calls().map(|call| call.flow.as_str()).collect();
+    assert_eq!(flows, ["Front door", "Evacuation"]);
+    world.route_number(NUMBER, "elsewhere", at(3));
+    call(&mut world, at(4));
+    assert_eq!(world.totals().redirected, 0);
+    call(&mut world, at(60_000));
+    assert_eq!((world.totals().redirected, world.totals().offered), (1, 3));
+    assert_eq!(world.redirected, [NUMBER]);
+}
+
+#[test]
+fn a_day_of_an_organisation_that_nobody_asks_passes_in_virtual_time() {
+    let yaml = include_str!("../../../../examples/flows/main-ivr.yaml");
+    let mut world = organisation(40, Some(Duration::from_secs(120)), yaml);
+    let json = include_str!("../../../../examples/flows/crm-lookup.custom.json");
+    let integration = Integration::new("i".to_owned(), "CRM", "custom-rest-actions", Vec::new());
+    world.actions.load(integration, flow::DataAction::parse(json).unwrap(), Value::Null, "a".to_owned());
+    let simulated = Simulated {
+        latency_min: Duration::from_millis(80),
+        latency_max: Duration::from_millis(900),
+        failures: Ppm::percent(1),
+        outputs: serde_json::Map::new(),
+    };
+    assert!(world.actions.simulate("a", simulated));
+    world.callers(50.0 / 60.0, NUMBER, at(0).mono);
+    assert!(world.advance(at(3_600_000)).is_empty());
+    let totals = world.totals();
+    assert!((2_700..3_300).contains(&totals.offered), "{totals:?}");
+    assert!(totals.asks_ok > 2_500 && totals.asks_failed > 5, "{totals:?}");
 }

@@ -154,6 +154,7 @@ async fn start_twin(listen: SocketAddr, clock: &Clock, gateway: &str) -> Result<
         agents,
         talk_min: Duration::from_secs(20),
         talk_max: Duration::from_secs(40),
+        patience: None,
     };
     let options = twin::Options {
         listen,
