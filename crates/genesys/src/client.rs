@@ -1,5 +1,6 @@
 //! The client: a token, a budget, and requests.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,9 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 
 /// The longest time that a request waits for its budget or for what the platform said.
 const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// The longest time for a file.
+const FILE_MAX: Duration = Duration::from_secs(120);
 
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -125,10 +129,77 @@ impl Client {
         &self.0.clock
     }
 
+    /// A number from 0 to 1, so that many clients do not do the same at once.
+    pub(crate) fn chance(&self) -> f64 {
+        self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
     /// Reads something.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, Error> {
         let request = Request { method: Method::GET, path, query, body: None, purpose: Purpose::Ordinary, reads: true };
         self.read(request).await
+    }
+
+    /// Asks a question that needs a body; it changes nothing and may be asked again.
+    pub(crate) async fn query<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, Error> {
+        let (method, purpose) = (Method::POST, Purpose::Ordinary);
+        let body = Some(body).filter(|body| !body.is_null());
+        self.read(Request { method, path, query: &[], body, purpose, reads: true }).await
+    }
+
+    /// Changes something; it is not tried again when nobody knows what became of it.
+    pub(crate) async fn change<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<T, Error> {
+        self.read(Request { method, path, query, body, purpose: Purpose::Ordinary, reads: false }).await
+    }
+
+    /// Changes something whose answer says nothing.
+    pub(crate) async fn order(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(), Error> {
+        let purpose = Purpose::Ordinary;
+        self.send(Request { method, path, query: &[], body, purpose, reads: false }).await.map(|_| ())
+    }
+
+    /// Reads a file from an address that the platform gave; such an address is its own secret.
+    pub(crate) async fn download(&self, url: &str) -> Result<String, Error> {
+        let sent = async { self.0.http.get(url).send().await.map_err(|error| plain(&error)) };
+        self.file("GET", sent).await
+    }
+
+    /// Sends a file to an address that the platform gave, with the headers that it asked for.
+    pub(crate) async fn upload(
+        &self,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+        text: String,
+    ) -> Result<(), Error> {
+        let mut builder = self.0.http.put(url).body(text);
+        for (name, value) in headers {
+            builder = builder.header(name, value);
+        }
+        let sent = async { builder.send().await.map_err(|error| plain(&error)) };
+        self.file("PUT", sent).await.map(|_| ())
+    }
+
+    async fn file(&self, method: &str, sent: impl Future<Output = Result<Response, String>>) -> Result<String, Error> {
+        let path = "a file of the platform".to_owned();
+        let failed = |message: String| Error::NoAnswer { method: method.to_owned(), path: path.clone(), message };
+        let answered = async {
+            let response = sent.await?;
+            let status = response.status();
+            Ok::<_, String>((status, body_of(response).await?))
+        };
+        let answer = self.0.clock.timeout(FILE_MAX, answered).await;
+        let answer = answer.unwrap_or_else(|| Err(format!("nothing came within {} s", FILE_MAX.as_secs())));
+        let (status, body) = answer.map_err(failed)?;
+        if !status.is_success() {
+            return Err(Error::Api(Box::new(ApiError::read(method, &path, status.as_u16(), &body))));
+        }
+        String::from_utf8(body).map_err(|_| failed("it is no text".to_owned()))
     }
 
     /// Sends a request and reads its answer.
@@ -152,7 +223,7 @@ impl Client {
                 Ok((status, _, after)) => Ended::Status(status.as_u16(), *after),
                 Err(_) => Ended::NoAnswer,
             };
-            let chance = self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).f64();
+            let chance = self.chance();
             match attempt::next(ended, attempt, request.reads, renewed, chance) {
                 Next::NewToken => {
                     self.drop_token(serial);

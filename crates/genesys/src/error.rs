@@ -42,6 +42,30 @@ pub enum Error {
     /// The budget of requests is used up for longer than the caller would wait.
     #[error("the budget of requests is used up for another {} s", .0.as_secs())]
     OutOfBudget(Duration),
+    /// A job of the platform ended badly.
+    #[error("the job at {path} failed: {message}")]
+    JobFailed {
+        /// Where it is looked at.
+        path: String,
+        /// What the platform said of it.
+        message: String,
+    },
+    /// A job of the platform is not over yet; what becomes of it is not known.
+    #[error("the job at {path} was not over after {} s", .after.as_secs())]
+    JobUnfinished {
+        /// Where it is looked at.
+        path: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Somebody else keeps changing what should be changed.
+    #[error("{path} was changed by somebody else each of {times} times")]
+    Contended {
+        /// What should be changed.
+        path: String,
+        /// How often it was tried.
+        times: u32,
+    },
     /// A list that does not end.
     #[error("{path} has more than {pages} pages")]
     Endless {
@@ -94,6 +118,9 @@ impl Error {
             Self::NoAnswer { .. } => "Check the region and the network; nothing is known of what was done.".to_owned(),
             Self::Unreadable { .. } => "The platform may have changed; report what was asked and what came.".to_owned(),
             Self::OutOfBudget(_) => "Ask less often, or use an OAuth client that nothing else uses.".to_owned(),
+            Self::JobFailed { .. } => "Correct what the platform names, and begin again.".to_owned(),
+            Self::JobUnfinished { .. } => "Look again later; the job may still end well.".to_owned(),
+            Self::Contended { .. } => "Find out who else changes it, and try again.".to_owned(),
             Self::Endless { .. } => "Narrow the list with a filter.".to_owned(),
         }
     }

@@ -6,12 +6,13 @@ use base::Mono;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::budget::Purpose;
 use crate::client::{Client, Request, segment};
 use crate::error::Error;
-use crate::page;
 use crate::tokens::Named;
+use crate::{job, page};
 
 /// How often an operation that runs is looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -35,6 +36,11 @@ pub struct Flow {
     pub locked_client: Option<Named>,
     /// What runs on it, or ran last.
     pub current_operation: Option<Operation>,
+    /// True when callers can get it.
+    pub active: Option<bool>,
+    /// True when it is gone.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 /// A version of a flow.
@@ -78,6 +84,21 @@ impl Operation {
     pub fn succeeded(&self) -> bool {
         self.complete && self.action_status.as_deref() == Some("SUCCESS")
     }
+}
+
+/// Something that was done to a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct HistoryEntry {
+    /// `publish`, `checkin`, `save`…
+    pub action: Option<String>,
+    /// When.
+    pub timestamp: Option<Timestamp>,
+    /// The version.
+    pub version: Option<String>,
+    /// The person, when it was one.
+    pub user: Option<Named>,
+    /// The OAuth client, when it was one.
+    pub client: Option<Named>,
 }
 
 /// How a publish ended.
@@ -127,6 +148,78 @@ pub async fn versions(client: &Client, id: &str) -> Result<Vec<Version>, Error> 
 /// See [`Error`]; 404 when there is no such version.
 pub async fn version(client: &Client, id: &str, version: &str) -> Result<Version, Error> {
     client.get(&format!("{}/versions/{}", path(id), segment(version)), &[]).await
+}
+
+/// Flows by their ids: `GET /api/v2/flows/lookup`
+///
+/// # Errors
+/// See [`Error`].
+pub async fn lookup(client: &Client, ids: &[String]) -> Result<Vec<Flow>, Error> {
+    page::all(client, "/api/v2/flows/lookup", &[("id", ids.join(","))]).await
+}
+
+/// What a version holds, as the platform has it: `GET /api/v2/flows/{id}/versions/{version}/configuration`
+///
+/// # Errors
+/// See [`Error`].
+pub async fn configuration(client: &Client, id: &str, version: &str) -> Result<Value, Error> {
+    client.get(&format!("{}/versions/{}/configuration", path(id), segment(version)), &[]).await
+}
+
+/// What the newest version holds: `GET /api/v2/flows/{id}/latestconfiguration`
+///
+/// # Errors
+/// See [`Error`].
+pub async fn latest_configuration(client: &Client, id: &str) -> Result<Value, Error> {
+    client.get(&format!("{}/latestconfiguration", path(id)), &[]).await
+}
+
+/// What was done to a flow, newest first, as far as these actions go: `POST /api/v2/flows/{id}/history`, then
+/// `GET /api/v2/flows/{id}/history/{history}`.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn history(
+    client: &Client,
+    id: &str,
+    actions: &[&str],
+    patience: Duration,
+) -> Result<Vec<HistoryEntry>, Error> {
+    #[derive(Deserialize)]
+    struct State {
+        #[serde(default)]
+        complete: bool,
+        #[serde(rename = "actionStatus")]
+        status: Option<String>,
+    }
+    let begun: Operation = client.query(&format!("{}/history", path(id)), &Value::Null).await?;
+    let path = format!("{}/history/{}", path(id), segment(&begun.id));
+    let mut query: Vec<(&str, String)> = actions.iter().map(|action| ("action", (*action).to_owned())).collect();
+    query.extend([("sortBy", "timestamp".to_owned()), ("sortOrder", "desc".to_owned())]);
+    job::wait(client, &path, &query, patience, |state: &State| match state.status.as_deref() {
+        Some("FAILURE") => job::Stage::Failed("the platform could not gather it".to_owned()),
+        _ if state.complete => job::Stage::Done,
+        _ => job::Stage::Running,
+    })
+    .await?;
+    page::all(client, &path, &query).await
+}
+
+/// Drops what was saved and not checked in, and the lock. It does not go back to an earlier version:
+/// `POST /api/v2/flows/actions/revert`.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn revert(client: &Client, id: &str) -> Result<Flow, Error> {
+    act(client, "revert", id, None, Purpose::Ordinary).await
+}
+
+/// Takes a flow out of use: `POST /api/v2/flows/actions/deactivate`.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn deactivate(client: &Client, id: &str) -> Result<Flow, Error> {
+    act(client, "deactivate", id, None, Purpose::Ordinary).await
 }
 
 /// Takes the flow's lock: `POST /api/v2/flows/actions/checkout`.

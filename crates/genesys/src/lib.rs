@@ -4,22 +4,39 @@
 //! - [`Client`] sends requests: one token for all callers, renewed ahead of its end; one budget of requests for each
 //!   OAuth client, from what the platform itself says, with a share that only rollbacks may use; retries where a
 //!   retry can do no harm.
-//! - Resources ([`flows`], [`queues`], [`integrations`], [`tokens`]) are functions over a client, with the platform's own names.
+//! - Resources ([`flows`], [`analytics`], [`integrations`], [`telephony`]…) are functions over a client, with the
+//!   platform's own names. Seven styles of lists stand behind three functions of [`page`], ten shapes of jobs behind one
+//!   loop, and whatever others may change too is read, changed and written back whole ([`change`]).
+//! - [`listen`](notifications::listen) hears what the platform tells, and says when to ask instead.
 //!
 //! What is decided is pure and has no clock: when a token is renewed ([`token`]), whether a request may go out now
 //! ([`budget`]), what follows an answer ([`attempt`]). Unknown fields and enum values never break an answer.
 
+pub mod analytics;
 pub mod attempt;
+pub mod audits;
 pub mod budget;
+pub mod change;
+pub mod datatables;
+pub mod dependencies;
 pub mod error;
+pub mod flow_jobs;
 pub mod flows;
+pub mod instances;
 pub mod integrations;
+pub mod listener;
+pub mod notifications;
+pub mod numbers;
+pub mod organisation;
 pub mod page;
 pub mod queues;
+pub mod routes;
+pub mod telephony;
 pub mod token;
 pub mod tokens;
 
 mod client;
+mod job;
 mod region;
 
 pub use client::{Client, Connection, Credential};

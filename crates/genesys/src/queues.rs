@@ -1,12 +1,14 @@
 //! Queues, and what happens in them now.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::budget::Purpose;
+use crate::change::Object;
 use crate::client::{Client, Request, segment};
 use crate::error::Error;
 use crate::page;
@@ -30,6 +32,37 @@ pub async fn list(client: &Client, name: Option<&str>) -> Result<Vec<Named>, Err
 /// See [`Error`].
 pub async fn one(client: &Client, id: &str) -> Result<Named, Error> {
     client.get(&format!("/api/v2/routing/queues/{}", segment(id)), &[]).await
+}
+
+/// How long the next caller will wait, as the platform expects; `None` when it does not know:
+/// `GET /api/v2/routing/queues/{id}/estimatedwaittime`
+///
+/// # Errors
+/// See [`Error`].
+pub async fn estimated_wait(client: &Client, id: &str) -> Result<Option<Duration>, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default = "Vec::new")]
+        results: Vec<Prediction>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Prediction {
+        estimated_wait_time_seconds: Option<u64>,
+    }
+    let path = format!("/api/v2/routing/queues/{}/estimatedwaittime", segment(id));
+    let answer: Answer = client.get(&path, &[]).await?;
+    let longest = answer.results.iter().filter_map(|result| result.estimated_wait_time_seconds).max();
+    Ok(longest.map(Duration::from_secs))
+}
+
+/// Changes a queue, which is written back whole: `PUT /api/v2/routing/queues/{id}`. `change` says false when nothing is
+/// to be written.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn change(client: &Client, id: &str, change: impl Fn(&mut Object) -> bool) -> Result<Object, Error> {
+    crate::change::change(client, &format!("/api/v2/routing/queues/{}", segment(id)), change).await
 }
 
 /// What happens in a queue now. What the platform does not say is not known, and never zero.

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Ppm;
 use clock::Clock;
 use flow::{DataAction, Flow, Problems};
 use tokio::net::TcpListener;
@@ -14,9 +13,7 @@ use tokio::task::JoinHandle;
 use crate::driver;
 use crate::face;
 use crate::shared::Shared;
-use crate::world::{
-    CallRecord, Fault, Integration, NUMBER, QueueOptions, RATE_MAX, Settings, Simulated, Totals, World,
-};
+use crate::world::{CallRecord, Fault, Integration, Organisation, RATE_MAX, Settings, Simulated, Totals, World};
 
 /// How long a shutdown waits for answers that are under way, on the twin's clock.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -26,34 +23,16 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 pub struct Options {
     /// Where it listens; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Where all its chance comes from.
-    pub seed: u64,
     /// Its time.
     pub clock: Clock,
-    /// The share of callers who are platinum or gold.
-    pub vip_share: Ppm,
-    /// Its queues.
-    pub queues: Vec<QueueOptions>,
+    /// What it is founded with.
+    pub organisation: Organisation,
 }
 
 impl Options {
-    /// A small contact centre on a free port of this machine: a VIP and a Support queue, every
-    /// fifth caller a VIP.
+    /// A small contact centre on a free port of this machine.
     pub fn new(clock: Clock) -> Self {
-        let queue = |name: &str, agents| QueueOptions {
-            name: name.to_owned(),
-            agents,
-            talk_min: Duration::from_secs(20),
-            talk_max: Duration::from_secs(60),
-            patience: None,
-        };
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            seed: 1,
-            clock,
-            vip_share: Ppm::percent(20),
-            queues: vec![queue("VIP", 40), queue("Support", 120)],
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), clock, organisation: Organisation::default() }
     }
 }
 
@@ -119,7 +98,7 @@ impl Twin {
             .user_agent("PureCloudIntegrations/1.0")
             .build()
             .map_err(StartError::Client)?;
-        let world = World::new(options.seed, options.vip_share, &options.queues, options.clock.now());
+        let world = World::new(&options.organisation, options.clock.now());
         let shared = Shared::new(world, options.clock, http);
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(face::serve(listener, face::router(Arc::clone(&shared)), stopped));
@@ -171,12 +150,12 @@ impl TwinHandle {
         Ok(world.actions.load(integration, action, source, action_id))
     }
 
-    /// Lets callers come in, `rate` a second on the twin's clock; a new rate replaces the old one.
+    /// Lets callers come in at the main number, `rate` a second on the twin's clock; a new rate replaces the old one.
     ///
     /// # Errors
     /// When the rate is not between 0 and [`RATE_MAX`].
     pub fn start_callers(&self, rate: f64) -> Result<(), RateError> {
-        start_callers(&self.shared, NUMBER, rate)
+        start_callers(&self.shared, None, rate)
     }
 
     /// Lets no more callers come in. Those who are in the flow go on.
@@ -197,6 +176,16 @@ impl TwinHandle {
     /// Changes how the organisation behaves where organisations differ.
     pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.shared.world().settings);
+    }
+
+    /// Its time now.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.shared.clock.now().wall
+    }
+
+    /// Ends every WebSocket without a word.
+    pub fn drop_sockets(&self) {
+        self.shared.drop_sockets();
     }
 
     /// Links two organisations, so that the numbers of each may lead to the other.
@@ -237,12 +226,15 @@ impl TwinHandle {
     }
 }
 
-pub(crate) fn start_callers(shared: &Shared, number: &str, rate: f64) -> Result<(), RateError> {
+pub(crate) fn start_callers(shared: &Shared, number: Option<&str>, rate: f64) -> Result<(), RateError> {
     let is_rate = rate > 0.0 && rate <= RATE_MAX;
     if !is_rate {
         return Err(RateError(rate));
     }
-    shared.world().callers(rate, number, shared.clock.mono());
+    let mut world = shared.world();
+    let number = number.map_or_else(|| world.number.clone(), str::to_owned);
+    world.callers(rate, &number, shared.clock.mono());
+    drop(world);
     shared.changed.notify_one();
     Ok(())
 }

@@ -74,5 +74,6 @@ pub use crm::{Crm, CrmHandle, CrmOptions, Mode, Requests};
 pub use handle::{LoadedFlow, Options, RateError, StartError, Twin, TwinHandle};
 pub use world::{
     AskOutcome, AskRecord, CALL_RECORDS_MAX, CALLERS_MAX, CallRecord, DEFAULT_CLIENT, Ended, Fault, FaultKind,
-    FaultTarget, Message, QueueOptions, RATE_MAX, Service, Settings, Simulated, Tier, Totals, VersionConflict, tier_of,
+    FaultTarget, Message, Organisation, QueueOptions, RATE_MAX, Service, Settings, Simulated, Tier, Totals,
+    VersionConflict, tier_of,
 };

@@ -61,7 +61,8 @@ pub(crate) fn run(twin: &Twin, global: &Global) -> Ended {
 
 async fn until_told(order: &Twin, global: &Global) -> Ended {
     let mut signals = Signals::listen()?;
-    let options = Options { listen: order.twin_listen, seed: order.seed, ..Options::new(Clock::scaled(order.speed)) };
+    let mut options = Options { listen: order.twin_listen, ..Options::new(Clock::scaled(order.speed)) };
+    options.organisation.seed = order.seed;
     let twin = twin::Twin::start(options).await.map_err(cannot_start)?;
     if let Err(report) = furnish(&twin, order) {
         twin.shutdown().await;

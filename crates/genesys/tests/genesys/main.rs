@@ -1,6 +1,8 @@
 //! The client against the twin, over HTTP; where the twin cannot count, against a server that does.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod resources;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use genesys::budget::{Policy, Purpose};
 use genesys::flows::{self, Published};
 use genesys::{Client, Connection, Credential, Error, Hosts, integrations, queues, tokens};
 use secrecy::SecretString;
-use twin::{DEFAULT_CLIENT, Fault, FaultKind, FaultTarget, Options, Twin, TwinHandle};
+use twin::{DEFAULT_CLIENT, Fault, FaultKind, FaultTarget, Options, Organisation, Twin, TwinHandle};
 
 const ACTION: &str = include_str!("../../../../examples/flows/crm-lookup.custom.json");
 const FLOW: &str = include_str!("../../../../examples/flows/main-ivr.yaml");
@@ -23,19 +25,32 @@ fn credential(id: &str, secret: &str) -> Credential {
 
 /// A twin with one flow, and a client with these credentials.
 async fn twin_and_client(secret: &str, backup: Option<Credential>, policy: Policy) -> (TwinHandle, Client, String) {
+    founded(Organisation::default(), secret, backup, policy).await
+}
+
+async fn founded(
+    organisation: Organisation,
+    secret: &str,
+    backup: Option<Credential>,
+    policy: Policy,
+) -> (TwinHandle, Client, String) {
     let clock = Clock::scaled(50);
-    let twin = Twin::start(Options::new(clock.clone())).await.unwrap();
+    let twin = Twin::start(Options { organisation, ..Options::new(clock.clone()) }).await.unwrap();
     let flow = twin.load_flow(FLOW).unwrap().id;
-    let connection = Connection {
-        hosts: Hosts::behind(&twin.base_url(), "", ""),
-        credential: credential(DEFAULT_CLIENT.0, secret),
-        backup,
-        policy,
-    };
+    let hosts = Hosts::behind(&twin.base_url(), "", "");
+    let connection = Connection { hosts, credential: credential(DEFAULT_CLIENT.0, secret), backup, policy };
     (twin, Client::new(connection, clock, 7).unwrap(), flow)
 }
 
+/// A twin whose flow has its Data Action, which nobody answers.
 async fn ready() -> (TwinHandle, Client, String) {
+    let (twin, client, flow) = bare().await;
+    twin.load_action("CRM", ACTION, &[("baseUrl", "http://127.0.0.1:9")]).unwrap();
+    (twin, client, flow)
+}
+
+/// A twin whose flow refers to a Data Action that is not there.
+async fn bare() -> (TwinHandle, Client, String) {
     twin_and_client(DEFAULT_CLIENT.1, None, Policy::default()).await
 }
 

@@ -12,8 +12,7 @@ use super::{NO_CONTENT, Twin};
 use crate::handle;
 use crate::platform::{self, ApiError, iso};
 use crate::world::{
-    AskOutcome, CALL_RECORDS_MAX, CallRecord, Ended, Fault, FaultKind, FaultTarget, NUMBER, Service, Settings, TTL_MAX,
-    Totals,
+    AskOutcome, CALL_RECORDS_MAX, CallRecord, Ended, Fault, FaultKind, FaultTarget, Service, Settings, TTL_MAX, Totals,
 };
 
 /// How many calls are shown unless more are asked for.
@@ -99,7 +98,7 @@ pub(super) struct Rate {
 }
 
 pub(super) async fn start_callers(State(shared): Twin, Json(rate): Json<Rate>) -> Result<StatusCode, ApiError> {
-    let started = handle::start_callers(&shared, rate.number.as_deref().unwrap_or(NUMBER), rate.rate_per_second);
+    let started = handle::start_callers(&shared, rate.number.as_deref(), rate.rate_per_second);
     started.map(|()| NO_CONTENT).map_err(|error| ApiError::bad_request(format!("failed to {error}")))
 }
 

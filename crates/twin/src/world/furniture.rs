@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, NUMBER, World};
+use super::{Kind, World};
 use crate::platform::{HOME, kinds};
+
+/// Numbers of an organisation.
+const NUMBERS: u64 = 10;
 
 /// Users with licences.
 const USERS: usize = 25;
@@ -11,6 +14,7 @@ const USERS: usize = 25;
 impl World {
     /// Puts the usual things into an empty organisation.
     pub(super) fn furnish(&mut self) {
+        let numbers = numbers(&self.number);
         let division =
             json!({"id": HOME, "name": "Home", "selfUri": format!("/api/v2/authorization/divisions/{HOME}")});
         let site = self.put(
@@ -44,8 +48,8 @@ impl World {
         );
         let pool = self.put(
             &kinds::DID_POOL,
-            json!({"name": "Numbers", "state": "active", "startPhoneNumber": NUMBER,
-            "endPhoneNumber": "+18005550109", "provider": "PURE_CLOUD"}),
+            json!({"name": "Numbers", "state": "active", "startPhoneNumber": numbers[0],
+            "endPhoneNumber": numbers[numbers.len() - 1], "provider": "PURE_CLOUD"}),
         );
         let hours = self.put(
             &kinds::SCHEDULE,
@@ -56,7 +60,7 @@ impl World {
             "timeZone": "UTC", "openSchedules": [{"id": hours, "name": "Always"}], "closedSchedules": [], "holidaySchedules": []}));
         let ivr = self.put(
             &kinds::IVR,
-            json!({"name": "Main line", "state": "active", "division": division, "dnis": [NUMBER],
+            json!({"name": "Main line", "state": "active", "division": division, "dnis": [numbers[0]],
             "scheduleGroup": {"id": schedules, "name": "Business hours"}}),
         );
         self.put(
@@ -64,10 +68,9 @@ impl World {
             json!({"name": "Evacuation", "state": "active", "division": division, "enabled": false,
             "emergencyCallFlows": []}),
         );
-        for last in 100..110 {
-            let number = format!("+18005550{last}");
+        for number in numbers.clone() {
             let mut did = json!({"name": number, "phoneNumber": number, "state": "active", "didPool": {"id": pool, "name": "Numbers"}});
-            if number == NUMBER {
+            if number == self.number {
                 did["owner"] = json!({"id": ivr, "name": "Main line"});
                 did["ownerType"] = "IVR_CONFIG".into();
             }
@@ -88,7 +91,7 @@ impl World {
         self.put(&kinds::CREDENTIAL, json!({"name": "CRM", "type": {"id": "basicAuth", "name": "Basic Auth"}}));
         self.put(&kinds::CAMPAIGN, json!({"name": "Renewals", "campaignStatus": "on", "dialingMode": "progressive", "priority": 5,
             "division": {"id": HOME, "name": "Home"}, "outboundLineCount": 5, "abandonRate": 3.0, "errors": [], "dncLists": [],
-            "ruleSets": [], "phoneColumns": [{"columnName": "Mobile", "type": "cell"}], "callerName": "Twin", "callerAddress": NUMBER}));
+            "ruleSets": [], "phoneColumns": [{"columnName": "Mobile", "type": "cell"}], "callerName": "Twin", "callerAddress": numbers[0]}));
     }
 
     /// Adds a document under a new id, which it gives.
@@ -107,5 +110,13 @@ impl World {
         if let Some(ivr) = self.documents.get_mut(&kinds::IVR, &id) {
             ivr.insert("openHoursFlow".to_owned(), json!({"id": flow_id, "name": flow_name}));
         }
+    }
+}
+
+/// A number and the nine that follow it; a text that is no number stands alone.
+fn numbers(first: &str) -> Vec<String> {
+    match first.strip_prefix('+').and_then(|digits| digits.parse::<u64>().ok()) {
+        Some(digits) => (digits..digits + NUMBERS).map(|number| format!("+{number}")).collect(),
+        None => vec![first.to_owned()],
     }
 }

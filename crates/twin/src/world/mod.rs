@@ -24,6 +24,7 @@ mod settings;
 mod simulate;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base::{Mono, Now, Ppm};
 use fastrand::Rng;
@@ -53,8 +54,43 @@ pub use settings::{Message, Settings, VersionConflict};
 /// The OAuth client that every twin knows: its id and its secret.
 pub const DEFAULT_CLIENT: (&str, &str) = ("twin-client", "twin-secret");
 
-/// The number that callers call unless another one is said.
-pub(crate) const NUMBER: &str = "+18005550100";
+/// What an organisation is founded with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// Where all its chance comes from, and its ids.
+    pub seed: u64,
+    /// Its name.
+    pub name: String,
+    /// Its home region, such as `us-east-1`.
+    pub region: String,
+    /// Its main number in E.164; the nine that follow are its own as well.
+    pub number: String,
+    /// The share of callers who are platinum or gold.
+    pub vip_share: Ppm,
+    /// Its queues.
+    pub queues: Vec<QueueOptions>,
+}
+
+impl Default for Organisation {
+    /// A small contact centre: a VIP and a Support queue, every fifth caller a VIP.
+    fn default() -> Self {
+        let queue = |name: &str, agents| QueueOptions {
+            name: name.to_owned(),
+            agents,
+            talk_min: Duration::from_secs(20),
+            talk_max: Duration::from_secs(60),
+            patience: None,
+        };
+        Self {
+            seed: 1,
+            name: "Twin".to_owned(),
+            region: "us-east-1".to_owned(),
+            number: "+18005550100".to_owned(),
+            vip_share: Ppm::percent(20),
+            queues: vec![queue("VIP", 40), queue("Support", 120)],
+        }
+    }
+}
 
 /// One organisation.
 #[derive(Debug)]
@@ -64,6 +100,8 @@ pub(crate) struct World {
     pub(crate) name: String,
     /// Its home, such as `us-east-1`.
     pub(crate) region: String,
+    /// Its main number.
+    pub(crate) number: String,
     pub(crate) settings: Settings,
     pub(crate) documents: Documents,
     pub(crate) rows: Rows,
@@ -98,13 +136,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, vip_share: Ppm, queues: &[QueueOptions], began: Now) -> Self {
-        let mut ids = Rng::with_seed(seed);
+    pub(crate) fn new(organisation: &Organisation, began: Now) -> Self {
+        let mut ids = Rng::with_seed(organisation.seed);
         let (people, agents, conversations, upstreams) = (ids.fork(), ids.fork(), ids.fork(), ids.fork());
         let mut world = Self {
             organisation_id: uuid(&mut ids),
-            name: "Twin".to_owned(),
-            region: "us-east-1".to_owned(),
+            name: organisation.name.clone(),
+            region: organisation.region.clone(),
+            number: organisation.number.clone(),
             settings: Settings::default(),
             documents: Documents::default(),
             rows: Rows::default(),
@@ -126,7 +165,7 @@ impl World {
             live: BTreeMap::new(),
             next_caller: 0,
             calls: calls::Calls::default(),
-            vip_share,
+            vip_share: organisation.vip_share,
             began,
             ids,
             conversations,
@@ -137,7 +176,7 @@ impl World {
         let (id, secret) = (DEFAULT_CLIENT.0.to_owned(), DEFAULT_CLIENT.1.to_owned());
         let permissions = vec!["*:*:*".to_owned()];
         world.clients.register(Registered { id, secret, name: "Twin client".to_owned(), permissions, seconds: None });
-        for options in queues {
+        for options in &organisation.queues {
             let id = world.id();
             world.queues.add(id, options);
         }

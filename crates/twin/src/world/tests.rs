@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::*;
 
+const NUMBER: &str = "+18005550100";
+
 const FLOW: &str = "
 inboundCall:
   name: Front door
@@ -28,7 +30,8 @@ fn world(agents: u32) -> World {
 fn organisation(agents: u32, patience: Option<Duration>, yaml: &str) -> World {
     let talk = Duration::from_secs(10);
     let queue = QueueOptions { name: "Support".to_owned(), agents, talk_min: talk, talk_max: talk, patience };
-    let mut world = World::new(7, Ppm::percent(20), &[queue], at(0));
+    let founding = Organisation { seed: 7, queues: vec![queue], ..Organisation::default() };
+    let mut world = World::new(&founding, at(0));
     let flow = Flow::parse(yaml).unwrap();
     world.flows.load(flow, yaml, "flow-1".to_owned(), at(0));
     world
@@ -145,7 +148,7 @@ fn the_same_seed_gives_the_same_history_however_often_it_is_looked_at() {
     let (count, hash) = day(3_600_000);
     assert!(count > 3_000, "{count}");
     assert_eq!(day(977), (count, hash.clone()));
-    let mut other = World::new(8, Ppm::percent(20), &[], at(0));
+    let mut other = World::new(&Organisation { seed: 8, ..Organisation::default() }, at(0));
     other.callers(0.5, NUMBER, at(0).mono);
     assert_ne!(other.log.hash(), hash);
 }

@@ -48,7 +48,7 @@ async fn a_request_needs_a_good_token_and_errors_have_the_platforms_body() {
     assert_eq!((status, &me["OAuthClient"]["id"]), (200, &json!("twin-client")));
     assert_eq!(client.get("/api/v2/nowhere").await.1["code"], "not.found");
     assert_eq!(client.get("/api/v2/flows?pageSize=none").await.1["code"], "invalid.query.param.value");
-    assert_eq!(client.post("/api/v2/flows", &json!({})).await.0, 405);
+    assert_eq!(client.post("/api/v2/tokens/me", &json!({})).await.0, 405);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use testkit::inbox::Inbox;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use twin::{Crm, CrmHandle, CrmOptions, QueueOptions, StartError, Twin, TwinHandle};
+use twin::{Crm, CrmHandle, CrmOptions, Organisation, QueueOptions, StartError, Twin, TwinHandle};
 
 use super::narrator::Narrator;
 use crate::console::{self, Console, Shown};
@@ -156,13 +156,9 @@ async fn start_twin(listen: SocketAddr, clock: &Clock, gateway: &str) -> Result<
         talk_max: Duration::from_secs(40),
         patience: None,
     };
-    let options = twin::Options {
-        listen,
-        seed: SEED,
-        vip_share: VIP_SHARE,
-        queues: vec![queue("VIP", 200), queue("Support", 400)],
-        ..twin::Options::new(clock.clone())
-    };
+    let queues = vec![queue("VIP", 200), queue("Support", 400)];
+    let organisation = Organisation { seed: SEED, vip_share: VIP_SHARE, queues, ..Organisation::default() };
+    let options = twin::Options { listen, organisation, ..twin::Options::new(clock.clone()) };
     let twin = Twin::start(options).await.map_err(|error| cannot_start("twin", error))?;
     twin.load_flow(FLOW).into_diagnostic()?;
     twin.load_action("CRM", ACTION, &[("baseUrl", gateway)]).into_diagnostic()?;
