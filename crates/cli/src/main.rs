@@ -7,6 +7,7 @@ mod controller;
 mod diagnostics;
 mod failure;
 mod output;
+mod platform;
 mod settings;
 mod shared_gateway;
 mod signals;

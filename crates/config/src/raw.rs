@@ -29,6 +29,58 @@ pub struct File {
     pub degrade: Degrade,
     /// What `flow lint` holds flows to.
     pub lint: Lint,
+    /// The Genesys Cloud organisation that is watched; without it Steadyline asks nothing of the platform.
+    #[schemars(with = "Option<Platform>")]
+    pub platform: Option<Spanned<Platform>>,
+}
+
+/// The Genesys Cloud organisation that is watched.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Platform {
+    /// Its home region, by AWS name or domain: `eu-central-1`, `mypurecloud.de`.
+    pub region: Option<String>,
+    /// One address in front of its login and API hosts instead: a proxy, or a twin.
+    pub gateway: Option<PlatformGateway>,
+    /// The OAuth client, with the grant for client credentials.
+    pub client: PlatformClient,
+    /// Another one, from a store of its own, for when the first is refused.
+    pub backup: Option<PlatformClient>,
+    /// Requests a minute that Steadyline allows itself. Default 60.
+    pub requests_per_minute: Option<u32>,
+    /// Requests that are kept back for rollbacks, in per cent of what the platform allows. Default 20.
+    pub reserved_percent: Option<u8>,
+    /// How many of each licence were bought, by the licence's id; the platform does not tell.
+    #[serde(default)]
+    pub licences: std::collections::BTreeMap<String, u64>,
+    /// Hosts that may be asked for their health on behalf of an integration; none unless named.
+    #[serde(default)]
+    pub health_hosts: Vec<String>,
+}
+
+/// One address in front of the platform's hosts.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlatformGateway {
+    /// The address.
+    #[schemars(with = "String")]
+    pub url: Spanned<String>,
+    /// The path before `/oauth/token`.
+    #[serde(default)]
+    pub login_prefix: String,
+    /// The path before `/api/v2`.
+    #[serde(default)]
+    pub api_prefix: String,
+}
+
+/// An OAuth client of the platform.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlatformClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: Secret,
 }
 
 /// What `flow lint` holds flows to.

@@ -17,8 +17,8 @@ use serde_saphyr::{Location, Spanned};
 use crate::problem::{Problem, suggest};
 use crate::raw::{self, Span};
 use crate::resolved::{
-    BaseUrl, Channel, Check, ClientCredentials, Config, Credential, Degrade, KeyPart, Listen, Probe, Receiver, Route,
-    ServerTls, Store, Upstream,
+    BaseUrl, Channel, Check, ClientCredentials, Config, Credential, Degrade, KeyPart, Listen, Place, Platform,
+    PlatformClient, Probe, Receiver, Route, ServerTls, Store, Upstream,
 };
 
 /// The platform gives a Data Action at most this long.
@@ -32,6 +32,10 @@ const REQUEST_BYTES_MAX: usize = 64 * 1024;
 const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 /// Paths that the gateway answers itself.
 const RESERVED: &str = "/steadyline/";
+/// Requests a minute to the platform, whose advice is to be modest.
+const PLATFORM_REQUESTS: u32 = 60;
+/// The share of what the platform allows that is kept back for rollbacks.
+const PLATFORM_RESERVED_PERCENT: u8 = 20;
 const REASON_MEMBER: &str = "degradedReason";
 const PAGERDUTY: &str = "https://events.pagerduty.com";
 
@@ -84,7 +88,50 @@ impl Resolver<'_> {
                 prompt_length: file.lint.prompt_length.map(|span| span.0),
                 rules: file.lint.rules,
             },
+            platform: file.platform.and_then(|platform| self.platform(platform)),
         }
+    }
+
+    fn platform(&mut self, platform: Spanned<raw::Platform>) -> Option<Platform> {
+        let Spanned { value: platform, referenced: at, .. } = platform;
+        let place = match (platform.region, platform.gateway) {
+            (Some(region), None) => Some(Place::Region(region)),
+            (None, Some(gateway)) => self.url(&gateway.url).map(|_| Place::Gateway {
+                url: gateway.url.value.trim_end_matches('/').to_owned(),
+                login_prefix: gateway.login_prefix,
+                api_prefix: gateway.api_prefix,
+            }),
+            _ => {
+                let hint = "write `region: eu-central-1`, or `gateway: { url: http://127.0.0.1:7710 }`";
+                self.wrong(at, "the platform needs exactly one place", hint);
+                None
+            }
+        };
+        let mut client = |client: raw::PlatformClient| {
+            let secret = self.secret(client.secret, at)?;
+            Some(PlatformClient { id: client.id, secret })
+        };
+        let (first, backup) = (client(platform.client), platform.backup.map(&mut client));
+        let requests_per_minute = platform.requests_per_minute.unwrap_or(PLATFORM_REQUESTS);
+        let reserved_percent = platform.reserved_percent.unwrap_or(PLATFORM_RESERVED_PERCENT);
+        if requests_per_minute == 0 || reserved_percent > 90 {
+            let message = "the platform's budget leaves nothing to ask with";
+            self.wrong(at, message, "give `requestsPerMinute` at least 1, and `reservedPercent` at most 90");
+        }
+        let (licences, health_hosts) = (platform.licences, platform.health_hosts);
+        let backup = match backup {
+            Some(backup) => Some(backup?),
+            None => None,
+        };
+        Some(Platform {
+            place: place?,
+            client: first?,
+            backup,
+            requests_per_minute,
+            reserved_percent,
+            licences,
+            health_hosts,
+        })
     }
 
     fn wrong(&mut self, at: Location, message: impl Into<String>, hint: impl Into<String>) {

@@ -26,6 +26,52 @@ pub struct Config {
     pub store: Store,
     /// What `flow lint` holds flows to.
     pub lint: Lint,
+    /// The organisation that is watched.
+    pub platform: Option<Platform>,
+}
+
+/// The organisation that is watched.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Where it is.
+    pub place: Place,
+    /// The OAuth client.
+    pub client: PlatformClient,
+    /// Another one, for when the first is refused.
+    pub backup: Option<PlatformClient>,
+    /// Ordinary requests a minute.
+    pub requests_per_minute: u32,
+    /// What is kept back for rollbacks, in per cent.
+    pub reserved_percent: u8,
+    /// Licences that were bought, by id.
+    pub licences: std::collections::BTreeMap<String, u64>,
+    /// Hosts that may be asked for their health.
+    pub health_hosts: Vec<String>,
+}
+
+/// Where an organisation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a region, by name or domain; whether there is one, the client of the platform knows.
+    Region(String),
+    /// Behind one address.
+    Gateway {
+        /// The address, without a slash at its end.
+        url: String,
+        /// The path before `/oauth/token`.
+        login_prefix: String,
+        /// The path before `/api/v2`.
+        api_prefix: String,
+    },
+}
+
+/// An OAuth client of the platform.
+#[derive(Clone, Debug)]
+pub struct PlatformClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: SecretString,
 }
 
 /// What `flow lint` holds flows to; what is `None` is left to the lint.

@@ -71,6 +71,8 @@ struct Shared {
     /// Whoever holds this renews the token; everyone else uses the old one or waits.
     renewal: tokio::sync::Mutex<()>,
     budget: Mutex<Budget>,
+    /// How far the platform's clock is ahead of ours, in seconds, by its last answer.
+    skew: Mutex<Option<i64>>,
     rng: Mutex<fastrand::Rng>,
 }
 
@@ -120,8 +122,19 @@ impl Client {
         let http = builder.build().map_err(|error| Error::Login { status: None, message: error.to_string() })?;
         let budget = Mutex::new(Budget::new(clock.mono()));
         let rng = Mutex::new(fastrand::Rng::with_seed(seed));
-        let (held, renewal) = (Mutex::new(None), tokio::sync::Mutex::new(()));
-        Ok(Self(Arc::new(Shared { connection, http, clock, held, renewal, budget, rng })))
+        let (held, renewal, skew) = (Mutex::new(None), tokio::sync::Mutex::new(()), Mutex::new(None));
+        Ok(Self(Arc::new(Shared { connection, http, clock, held, renewal, budget, skew, rng })))
+    }
+
+    /// How far the platform's clock is ahead of ours, in whole seconds, by the last answer; `None` before there was one.
+    pub fn skew_seconds(&self) -> Option<i64> {
+        *self.0.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests that the platform allows in a minute, by its last answer, and how many of them were used.
+    pub fn window(&self) -> (u32, u32) {
+        let budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        (budget.allowed, budget.used)
     }
 
     /// The clock of this client.
@@ -279,6 +292,13 @@ impl Client {
     }
 
     fn learn(&self, response: &Response) {
+        let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok())
+            && let Ok(date) = jiff::Timestamp::try_from(date)
+        {
+            let ahead = date.as_second() - self.0.clock.now().wall.as_second();
+            *self.0.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
         let number = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let said = (number("inin-ratelimit-count"), number("inin-ratelimit-allowed"), number("inin-ratelimit-reset"));
         if let (Some(count), Some(allowed), Some(reset)) = said {

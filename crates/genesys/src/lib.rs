@@ -30,6 +30,7 @@ pub mod numbers;
 pub mod organisation;
 pub mod page;
 pub mod queues;
+pub mod roles;
 pub mod routes;
 pub mod telephony;
 pub mod token;

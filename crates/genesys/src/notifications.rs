@@ -14,7 +14,7 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_asyn
 
 use crate::client::{Client, segment};
 use crate::error::Error;
-use crate::listener::{Effect, Event, State, step};
+use crate::listener::{Effect, Event, PONG_MAX, State, step};
 
 const CHANNELS: &str = "/api/v2/notifications/channels";
 
@@ -123,6 +123,18 @@ pub async fn topics(client: &Client) -> Result<Vec<String>, Error> {
     }
     let answer: Answer = client.get("/api/v2/notifications/availabletopics", &[]).await?;
     Ok(answer.entities.into_iter().map(|topic| topic.id).collect())
+}
+
+/// Whether a socket to a channel can be opened and answers; for whoever wants to know before it matters.
+pub async fn answers(client: &Client, channel: &Channel) -> bool {
+    let topics = Vec::new();
+    let mut listener = Listener { client: client.clone(), topics, channel: Some(channel.clone()), socket: None };
+    if listener.connect().await.is_none() {
+        return false;
+    }
+    listener.carry_out(Effect::Ping).await;
+    let answer = client.clock().timeout(PONG_MAX, listener.frame()).await;
+    matches!(answer, Some(Some(_)))
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -13,7 +13,9 @@ use tokio::task::JoinHandle;
 use crate::driver;
 use crate::face;
 use crate::shared::Shared;
-use crate::world::{CallRecord, Fault, Integration, Organisation, RATE_MAX, Settings, Simulated, Totals, World};
+use crate::world::{
+    CallRecord, Fault, Integration, Organisation, RATE_MAX, Registered, Settings, Simulated, Totals, World,
+};
 
 /// How long a shutdown waits for answers that are under way, on the twin's clock.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -176,6 +178,34 @@ impl TwinHandle {
     /// Changes how the organisation behaves where organisations differ.
     pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.shared.world().settings);
+    }
+
+    /// Adds an OAuth client with these permissions, or changes one.
+    pub fn register_client(&self, id: &str, secret: &str, permissions: &[&str]) {
+        let permissions = permissions.iter().map(|permission| (*permission).to_owned()).collect();
+        let (id, secret, name) = (id.to_owned(), secret.to_owned(), id.to_owned());
+        self.shared.world().clients.register(Registered { id, secret, name, permissions, seconds: None });
+    }
+
+    /// Puts so many agents on a queue; false when there is no such queue.
+    pub fn set_agents(&self, queue: &str, agents: u32) -> bool {
+        let is_known = self.shared.world().set_agents(queue, agents, self.shared.clock.now());
+        self.shared.settle();
+        is_known
+    }
+
+    /// Somebody takes a flow and does not give it back; false when there is no such flow.
+    pub fn lock_flow(&self, id: &str, holder: &str) -> bool {
+        let is_known = self.shared.world().lock_flow(id, holder, self.shared.clock.now());
+        self.shared.settle();
+        is_known
+    }
+
+    /// Breaks the carrier behind a trunk, or mends it; false when there is no such trunk.
+    pub fn set_trunk_connected(&self, id: &str, connected: bool) -> bool {
+        let is_known = self.shared.world().set_trunk_connected(id, connected, self.shared.clock.now());
+        self.shared.settle();
+        is_known
     }
 
     /// Its time now.

@@ -110,7 +110,7 @@ type Records = Option<mpsc::Receiver<Transition>>;
 /// must be known to listen before the store is touched.
 async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> Result<(Servers, Records), Report> {
     let seed = u64::from(std::process::id());
-    let Config { listen, degrade, alerts, store, lint: _ } = config;
+    let Config { listen, degrade, alerts, store, lint: _, platform: _ } = config;
     let (gateway, records) = match serve.role {
         Role::Controller => (None, None),
         Role::All | Role::Gateway => {

@@ -91,3 +91,11 @@ fn text_that_is_no_yaml_is_refused_with_its_place() {
         assert!(!problems.is_empty(), "{garbage:?}");
     }
 }
+
+#[test]
+fn a_platform_needs_one_place_and_a_budget() {
+    let one = |place: &str| said(&format!("platform:\n  {place}\n  client: {{ id: c, secret: {{ env: SECRET }} }}\n"));
+    insta::assert_snapshot!(one("requestsPerMinute: 60"));
+    insta::assert_snapshot!(one("gateway: { url: nowhere }"));
+    insta::assert_snapshot!(one("region: eu-central-1\n  requestsPerMinute: 0"));
+}

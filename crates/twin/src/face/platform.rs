@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -91,6 +92,7 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
         },
     };
     let mut response = render(&outcome(told, &correlation_id), &correlation_id, window);
+    date(&shared, &mut response);
     if let Some(over) = effect.slow_body {
         response = trickle(&shared, response, over).await;
     }
@@ -249,6 +251,16 @@ fn render(outcome: &Outcome, correlation_id: &str, window: Option<Window>) -> Re
         }
     }
     response
+}
+
+/// The organisation's own time, which may be wrong.
+fn date(shared: &Shared, response: &mut Response) {
+    let wrong = SignedDuration::from_secs(shared.world().settings.clock_ahead_seconds);
+    let now = shared.clock.now().wall.checked_add(wrong).unwrap_or_default();
+    let text = now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().insert(header::DATE, value);
+    }
 }
 
 /// The same answer, in pieces over a while.

@@ -46,6 +46,8 @@ pub struct Settings {
     pub call_capacity: u32,
     /// Messages that every validation adds.
     pub validate_messages: Vec<Message>,
+    /// How far its clock is ahead of the right time, in seconds.
+    pub clock_ahead_seconds: i64,
     /// How often an export fails as the platform's does when it is asked too often: the next so many.
     pub export_refusals: u32,
 }
@@ -94,6 +96,7 @@ impl Default for Settings {
             trunk_stop_drops_calls: false,
             call_capacity: 1_000,
             validate_messages: Vec::new(),
+            clock_ahead_seconds: 0,
             export_refusals: 0,
         }
     }

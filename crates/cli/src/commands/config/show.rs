@@ -8,7 +8,8 @@ use std::time::Duration;
 use api::Exit;
 use base::Ppm;
 use config::{
-    BaseUrl, Channel, Check, ClientCredentials, Config, Degrade, KeyPart, Lint, Probe, Receiver, Route, Upstream,
+    BaseUrl, Channel, Check, ClientCredentials, Config, Degrade, KeyPart, Lint, Place, Platform, PlatformClient, Probe,
+    Receiver, Route, Upstream,
 };
 use degrade::circuit::{Policy, Prober};
 use degrade::limit::Priority;
@@ -42,13 +43,35 @@ pub(super) fn effective(config: &Config, written: &Written) -> Value {
         listen["gatewayTls"] = json!({ "certificate": tls.certificate, "key": tls.key });
     }
     put(&mut listen, "workers", config.listen.workers);
-    json!({
+    let mut shown = json!({
         "listen": listen,
         "store": { "path": config.store.path },
         "alerts": named(&config.alerts, |receiver| (&receiver.name, alert(receiver, written))),
         "degrade": degrade(&config.degrade, written),
         "lint": lint(&config.lint),
-    })
+    });
+    put(&mut shown, "platform", config.platform.as_ref().map(|configured| platform(configured, written)));
+    shown
+}
+
+fn platform(platform: &Platform, written: &Written) -> Value {
+    let Platform { place, client, backup, requests_per_minute, reserved_percent, licences, health_hosts } = platform;
+    let shown_client = |key: &str, client: &PlatformClient| json!({ "id": client.id, "secret": written.secret(&["platform", key, "secret"]) });
+    let mut shown = json!({
+        "client": shown_client("client", client),
+        "requestsPerMinute": requests_per_minute,
+        "reservedPercent": reserved_percent,
+        "licences": licences,
+        "healthHosts": health_hosts,
+    });
+    match place {
+        Place::Region(region) => shown["region"] = region.clone().into(),
+        Place::Gateway { url, login_prefix, api_prefix } => {
+            shown["gateway"] = json!({ "url": url, "loginPrefix": login_prefix, "apiPrefix": api_prefix });
+        }
+    }
+    put(&mut shown, "backup", backup.as_ref().map(|backup| shown_client("backup", backup)));
+    shown
 }
 
 fn lint(lint: &Lint) -> Value {
@@ -314,7 +337,14 @@ degrade:
       check: schema
     notes: { path: "/notes/{*rest}", upstream: billing, circuit: slow, priority: enrichment, retry: { budget: 0.5% } }
 lint: { rules: { AU004: off } }
+platform:
+  gateway: { url: "http://127.0.0.1:7710/", apiPrefix: api }
+  client: { id: c, secret: { env: SECRET } }
+  backup: { id: b, secret: { file: /run/backup } }
+  licences: { cloudCX3: 200 }
 "#;
+
+    const BY_REGION: &str = "platform: { region: eu-central-1, client: { id: c, secret: { env: SECRET } } }";
 
     fn shown(text: &str) -> Value {
         let config = config::load("test", text, &Known).unwrap_or_else(|invalid| panic!("{invalid}\n{text}"));
@@ -323,7 +353,7 @@ lint: { rules: { AU004: off } }
 
     #[test]
     fn what_is_shown_can_be_read_and_shows_the_same() {
-        for text in [RICH, config::DEFAULT, ""] {
+        for text in [RICH, BY_REGION, config::DEFAULT, ""] {
             let once = shown(text);
             let again = shown(&serde_saphyr::to_string(&once).unwrap());
             assert_eq!(once, again);
@@ -332,11 +362,12 @@ lint: { rules: { AU004: off } }
 
     #[test]
     fn every_key_is_shown() {
-        let shown = shown(RICH);
+        // An organisation is in one place only.
+        let places = [shown(RICH), shown(BY_REGION)];
         // Of a secret the one source is shown that was written.
         let is_source = |key: &Key| matches!(key.path.last().map(String::as_str), Some("env" | "file"));
         for key in keys::all(&config::schema()).iter().filter(|key| !is_source(key)) {
-            assert!(stands(&shown, &key.path), "{}", key.dotted());
+            assert!(places.iter().any(|shown| stands(shown, &key.path)), "{}", key.dotted());
         }
     }
 

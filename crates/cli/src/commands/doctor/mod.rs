@@ -3,6 +3,7 @@
 mod alerts;
 mod check;
 mod machine;
+mod platform;
 mod ports;
 mod store;
 mod upstreams;
@@ -41,6 +42,13 @@ async fn examine(global: &Global) -> Ended {
             checks.extend(upstreams::check(upstream, &clock).await);
         }
         checks.extend(alerts::check(&config.alerts));
+        match &config.platform {
+            Some(configured) => checks.extend(platform::check(configured, &clock).await),
+            None => {
+                let fix = "name the organisation under `platform`; the gateway works without";
+                checks.push(Check::new("platform", "organisation").advice("none is watched", fix));
+            }
+        }
     }
     checks.extend(machine::check(&clock));
     tell(&checks, global);
