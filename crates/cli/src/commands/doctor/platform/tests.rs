@@ -186,7 +186,7 @@ async fn faults_of_services_and_too_little_room_are_found() {
 #[tokio::test]
 async fn faults_of_flows_are_found() {
     finds("published flows", Verdict::Bad, async |bench| {
-        drop(flows::deactivate(&bench.client, &bench.flow).await.unwrap())
+        flows::deactivate(&bench.client, &bench.flow).await.unwrap();
     })
     .await;
     finds("flow locks", Verdict::Bad, async |bench| assert!(bench.twin.lock_flow(&bench.flow, "mary"))).await;
@@ -199,7 +199,7 @@ async fn faults_of_flows_are_found() {
     .await;
     finds("validation", Verdict::Advice, async |bench| bench.twin.settings(|settings| settings.preview = false)).await;
     finds("execution history", Verdict::Advice, async |bench| {
-        bench.twin.settings(|settings| settings.execution_history = false)
+        bench.twin.settings(|settings| settings.execution_history = false);
     })
     .await;
     finds("dependency index", Verdict::Bad, async |bench| {
@@ -288,7 +288,7 @@ async fn faults_of_trunks_routes_and_numbers_are_found() {
     })
     .await;
     finds("number routing", Verdict::Advice, async |bench| {
-        bench.twin.settings(|settings| settings.number_routing = false)
+        bench.twin.settings(|settings| settings.number_routing = false);
     })
     .await;
     finds("number routing", Verdict::Bad, async |bench| {
