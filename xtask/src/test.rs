@@ -24,6 +24,8 @@ pub(crate) fn run(test: &Test) -> Result<(), Error> {
     cargo(&["test", "--workspace", "--locked"])?;
     corpus()?;
     sdk::run(&sdk::Sdk { write: false, no_install: test.no_install })?;
+    python("tests/api", "test_contract", !test.no_install)?;
+    guides(!test.no_install)?;
     browser()?;
     loom()
 }
@@ -36,6 +38,25 @@ fn corpus() -> Result<(), Error> {
         return Ok(());
     }
     corpus::run(&corpus::Corpus::in_folder(folder))
+}
+
+/// Snippets of guides that others have written, where there are any: they are no part of the project.
+fn guides(may_install: bool) -> Result<(), Error> {
+    let folder = shell::root().join("../shared/guides");
+    if !folder.exists() {
+        eprintln!("▸ no guides at {}", folder.display());
+        return Ok(());
+    }
+    python("tests/guides", "test_guides", may_install)
+}
+
+/// A suite in Python against the real binary.
+fn python(folder: &str, module: &str, may_install: bool) -> Result<(), Error> {
+    let python = tools::ensure_python(may_install)?;
+    let binary = shell::built(&["-p", "cli", "--bin", "steadyline"])?;
+    let mut command = shell::command(&python.to_string_lossy(), &["-m", "unittest", "-q", module]);
+    command.current_dir(shell::root().join(folder)).env("STEADYLINE", binary);
+    shell::run(command)
 }
 
 fn cargo(args: &[&str]) -> Result<(), Error> {

@@ -16,13 +16,16 @@ pub(crate) struct Tool {
 const NODE: Tool = Tool { program: "node", package: "nodejs", needed_for: "the browser and SDK tests" };
 const NPM: Tool = Tool { program: "npm", package: "npm", needed_for: "the browser and SDK tests" };
 const CHROMIUM: Tool = Tool { program: "chromium", package: "chromium", needed_for: "the browser tests" };
-const PYTHON: Tool = Tool { program: "python3", package: "python3-venv", needed_for: "the platform's Python SDK" };
+const PYTHON: Tool = Tool { program: "python3", package: "python3-venv", needed_for: "the SDK and API tests" };
+const CURL: Tool = Tool { program: "curl", package: "curl", needed_for: "scripts as people write them" };
+const JQ: Tool = Tool { program: "jq", package: "jq", needed_for: "scripts as people write them" };
+const BC: Tool = Tool { program: "bc", package: "bc", needed_for: "scripts as people write them" };
 const NGINX: Tool = Tool { program: "nginx", package: "nginx-light", needed_for: "an upstream to break" };
 const HAPROXY: Tool = Tool { program: "haproxy", package: "haproxy", needed_for: "a peer to compare with" };
 const WRK: Tool = Tool { program: "wrk", package: "wrk", needed_for: "calls in great number" };
 
 /// What the tests run.
-pub(crate) const FOR_TESTS: [Tool; 6] = [NODE, NPM, CHROMIUM, PYTHON, NGINX, WRK];
+pub(crate) const FOR_TESTS: [Tool; 9] = [NODE, NPM, CHROMIUM, PYTHON, CURL, JQ, BC, NGINX, WRK];
 /// What the benchmarks run.
 pub(crate) const FOR_BENCHES: [Tool; 3] = [NGINX, HAPROXY, WRK];
 
@@ -80,16 +83,19 @@ pub(crate) fn ensure_packages(tests: &str, may_install: bool) -> Result<(), Erro
     shell::run(npm)
 }
 
-/// A Python with the packages of the SDK tests, in an environment of its own; gives the program.
+/// What the tests in Python need, each exactly as named there.
+const REQUIREMENTS: [&str; 2] = ["tests/sdk/python/requirements.txt", "tests/api/requirements.txt"];
+
+/// A Python with the packages of the tests, in an environment of its own; gives the program.
 pub(crate) fn ensure_python(may_install: bool) -> Result<PathBuf, Error> {
     let environment = shell::root().join("target/python");
-    let requirements = shell::root().join("tests/sdk/python/requirements.txt");
+    let requirements = REQUIREMENTS.map(|file| shell::root().join(file));
     let (python, mark) = (environment.join("bin/python"), environment.join("installed"));
-    if is_newer(&mark, &requirements) {
+    if requirements.iter().all(|file| is_newer(&mark, file)) {
         return Ok(python);
     }
     if !may_install {
-        return Err("the packages of tests/sdk/python are missing; run without --no-install".to_owned());
+        return Err("the packages of the tests in Python are missing; run without --no-install".to_owned());
     }
     let folder = environment.to_string_lossy();
     if shell::run(shell::command("python3", &["-m", "venv", "--clear", &folder])).is_err() {
@@ -97,10 +103,13 @@ pub(crate) fn ensure_python(may_install: bool) -> Result<PathBuf, Error> {
         install(&[PYTHON.package])?;
         shell::run(shell::command("python3", &["-m", "venv", "--clear", &folder]))?;
     }
-    eprintln!("installing from PyPI: the packages of tests/sdk/python");
-    let file = requirements.to_string_lossy();
-    let args = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", &file];
-    shell::run(shell::command(&python.to_string_lossy(), &args))?;
+    eprintln!("installing from PyPI: the packages of the tests in Python");
+    let mut pip =
+        shell::command(&python.to_string_lossy(), &["-m", "pip", "install", "-q", "--disable-pip-version-check"]);
+    for file in &requirements {
+        pip.arg("-r").arg(file);
+    }
+    shell::run(pip)?;
     fs::write(&mark, "").map_err(|error| format!("write {}: {error}", mark.display()))?;
     Ok(python)
 }

@@ -1,12 +1,13 @@
 //! The console and HTTP API of one controller, from listening to the end.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use clock::Clock;
 use engine::Handle;
 use miette::Report;
-use server::{App, Gateways, Setup};
+use server::{App, Gateways, Guide, Setup};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -31,11 +32,17 @@ pub(crate) struct Shown {
     pub(crate) clock: Clock,
     /// Name of the organisation on every page.
     pub(crate) org: String,
+    /// What the Guide API is answered from.
+    pub(crate) guide: Option<Guide>,
 }
 
 impl Gateways for SharedGateway {
     fn snapshot(&self) -> api::GatewaySnapshot {
         self.snapshot()
+    }
+
+    fn terminate(&self, upstream: &str) -> Option<Pin<Box<dyn Future<Output = u64> + Send>>> {
+        self.close_idle(upstream)
     }
 
     fn metrics(&self) -> String {
@@ -48,8 +55,8 @@ pub(crate) async fn start(listen: SocketAddr, shown: Shown) -> Result<Console, R
     let cannot = |error| cannot_listen("console", listen, "--listen", error);
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let Shown { engine, gateway, clock, org } = shown;
-    let app = App::new(Setup { engine, gateways: gateway, clock, org });
+    let Shown { engine, gateway, clock, org, guide } = shown;
+    let app = App::new(Setup { engine, gateways: gateway, clock, org, guide });
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let wait = async {

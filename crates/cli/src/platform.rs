@@ -6,6 +6,7 @@ use config::{Place, Platform, PlatformClient};
 use genesys::budget::Policy;
 use genesys::{Client, Connection, Credential, Hosts, Region};
 use miette::Report;
+use server::Guide;
 
 use crate::failure::Failure;
 
@@ -21,6 +22,12 @@ pub(crate) fn client(platform: &Platform, clock: Clock) -> Result<Client, Report
         },
     };
     open(connection, clock)
+}
+
+/// What the Guide API is answered from.
+pub(crate) fn guide(platform: &Platform, clock: &Clock) -> Result<Guide, Report> {
+    let client = client(platform, clock.clone())?;
+    Ok(Guide::new(client, platform.licences.clone(), platform.health_hosts.clone(), clock.clone()))
 }
 
 /// A client that has only the backup credential, to try it out.

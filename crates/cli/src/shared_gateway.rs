@@ -1,5 +1,6 @@
 //! A gateway that several may look at while it runs, and one ends.
 
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,12 @@ impl SharedGateway {
     /// Its metrics in Prometheus text format; empty without one.
     pub(crate) fn metrics(&self) -> String {
         self.held().as_ref().map(Gateway::metrics).unwrap_or_default()
+    }
+
+    /// Closes the idle connections to an upstream; `None` without such an upstream.
+    pub(crate) fn close_idle(&self, upstream: &str) -> Option<Pin<Box<dyn Future<Output = u64> + Send>>> {
+        let closing = self.held().as_ref()?.close_idle(upstream)?;
+        Some(Box::pin(closing))
     }
 
     /// Circuit records that nobody took, since the start.

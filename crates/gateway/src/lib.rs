@@ -177,6 +177,28 @@ impl Gateway {
         metrics::prometheus(&self.plan.load(), &self.mailbox.counts, self.clock.now())
     }
 
+    /// Closes the idle connections to an upstream, of all workers; calls in flight keep theirs. What comes out is how many
+    /// there were; `None` when there is no such upstream.
+    pub fn close_idle(&self, upstream: &str) -> Option<impl Future<Output = u64> + Send + use<>> {
+        let place = self.plan.load().upstreams.iter().position(|known| *known.config.name == *upstream)?;
+        let asked: Vec<_> = self
+            .workers
+            .iter()
+            .filter_map(|worker| {
+                let (told, closed) = oneshot::channel();
+                // A worker that takes no orders has ended, and its connections with it.
+                worker.orders.try_send(Order::CloseIdle(place, told)).ok().map(|()| closed)
+            })
+            .collect();
+        Some(async move {
+            let mut all = 0;
+            for closed in asked {
+                all += closed.await.unwrap_or(0);
+            }
+            all
+        })
+    }
+
     /// Circuit records that nobody took, since the start.
     pub fn records_lost(&self) -> u64 {
         self.mailbox.counts.records_lost.load(std::sync::atomic::Ordering::Relaxed)

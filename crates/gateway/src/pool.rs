@@ -73,8 +73,11 @@ impl Pool {
         }
     }
 
-    /// Closes all idle connections.
-    pub(crate) fn clear(&self) {
-        self.0.borrow_mut().clear();
+    /// Closes all idle connections, and says how many there were.
+    pub(crate) fn clear(&self) -> u64 {
+        let mut idle = self.0.borrow_mut();
+        let open = idle.iter().filter(|idle| !idle.sender.is_closed()).count() as u64;
+        idle.clear();
+        open
     }
 }

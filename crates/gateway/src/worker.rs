@@ -43,6 +43,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) enum Order {
     /// Serve by this plan from now on.
     Plan(Arc<Plan>),
+    /// Close the idle connections to the upstream at this place of the plan, and say how many there were.
+    CloseIdle(usize, tokio::sync::oneshot::Sender<u64>),
     /// Accept nothing new, finish what runs, and end.
     Drain,
 }
@@ -142,6 +144,11 @@ impl Worker {
                 biased;
                 order = orders.recv() => match order {
                     Some(Order::Plan(plan)) => self.change_plan(plan),
+                    Some(Order::CloseIdle(upstream, told)) => {
+                        let closed = self.local.borrow().pools.get(upstream).map_or(0, |pool| pool.clear());
+                        // Whoever asked may have gone.
+                        let _gone = told.send(closed);
+                    }
                     Some(Order::Drain) | None => break,
                 },
                 accepted = listener.accept() => match accepted {

@@ -30,6 +30,10 @@ pub struct Flow {
     pub kind: String,
     /// The version that callers get.
     pub published_version: Option<Version>,
+    /// The newest version that was checked in.
+    pub checked_in_version: Option<Version>,
+    /// The newest version that was saved.
+    pub saved_version: Option<Version>,
     /// The person who has it open.
     pub locked_user: Option<Named>,
     /// The OAuth client that has it open.

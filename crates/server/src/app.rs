@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::history::History;
 use crate::live::Frame;
 use crate::view::{Overview, Sources};
-use crate::{Gateways, Setup};
+use crate::{Gateways, Guide, Setup};
 
 /// The most event streams that are open at once.
 const STREAMS_MAX: usize = 64;
@@ -23,6 +23,7 @@ pub struct App {
     pub(crate) gateways: Arc<dyn Gateways>,
     pub(crate) clock: Clock,
     pub(crate) org: String,
+    pub(crate) guide: Option<Arc<Guide>>,
     pub(crate) streams: Semaphore,
     pub(crate) frames: watch::Sender<Arc<Frame>>,
     stopping: watch::Sender<bool>,
@@ -32,12 +33,13 @@ pub struct App {
 impl App {
     /// A server over a running engine.
     pub fn new(setup: Setup) -> Arc<Self> {
-        let Setup { engine, gateways, clock, org } = setup;
+        let Setup { engine, gateways, clock, org, guide } = setup;
         Arc::new(Self {
             engine,
             gateways,
             clock,
             org,
+            guide: guide.map(Arc::new),
             streams: Semaphore::new(STREAMS_MAX),
             frames: watch::Sender::default(),
             stopping: watch::Sender::new(false),

@@ -14,6 +14,7 @@ mod assets;
 mod chart;
 mod errors;
 mod guard;
+mod guide;
 mod health;
 mod history;
 mod live;
@@ -26,6 +27,7 @@ mod view;
 mod words;
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use api::GatewaySnapshot;
@@ -34,6 +36,7 @@ use engine::Handle;
 use tokio::net::TcpListener;
 
 pub use app::App;
+pub use guide::Guide;
 pub use routes::router;
 
 /// Where gateway data comes from.
@@ -42,6 +45,9 @@ pub use routes::router;
 pub trait Gateways: Send + Sync {
     /// Everything the gateway knows now; without `at` when none has reported yet.
     fn snapshot(&self) -> GatewaySnapshot;
+
+    /// Ends the gateway's idle connections to an upstream: how many there were, or `None` when there is no such upstream.
+    fn terminate(&self, upstream: &str) -> Option<Pin<Box<dyn Future<Output = u64> + Send>>>;
 
     /// The gateway's own metrics as Prometheus text; appended to the same scrape.
     fn metrics(&self) -> String;
@@ -57,6 +63,8 @@ pub struct Setup {
     pub clock: Clock,
     /// Name of the organisation, shown on every page.
     pub org: String,
+    /// What the Guide API is answered from; none while no organisation is watched.
+    pub guide: Option<Guide>,
 }
 
 /// Serves `app` on `listener` until `stop` is done; open event streams end with it.

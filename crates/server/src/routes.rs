@@ -8,10 +8,10 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
-use crate::{assets, errors, guard, health, live, metrics, openapi, pages, v1};
+use crate::{assets, errors, guard, guide, health, live, metrics, openapi, pages, v1};
 
 /// One path of the API: method, path, handler.
-type Route = (&'static str, &'static str, MethodRouter<Arc<App>>);
+pub(crate) type Route = (&'static str, &'static str, MethodRouter<Arc<App>>);
 
 /// Everything that machines call; each is in the OpenAPI document.
 fn machine_routes() -> Vec<Route> {
@@ -37,8 +37,9 @@ pub fn router(app: Arc<App>) -> Router {
     for (_, path, handler) in machine_routes() {
         answers = answers.route(path, handler);
     }
-    answers
-        .layer(from_fn_with_state(app.clone(), guard::time_limit))
+    let answers = answers.layer(from_fn_with_state(app.clone(), guard::time_limit));
+    // Each of these knows how long the platform may take.
+    guide::add(answers)
         // A stream of events has no end to wait for.
         .route("/events", get(live::events))
         .fallback(errors::not_found)

@@ -47,11 +47,11 @@ pub(crate) async fn circuits(State(app): State<Arc<App>>) -> Json<CircuitList> {
     request_body = Acknowledgement,
     responses(
         (status = 200, description = "the incident, taken", body = IncidentView),
-        (status = 400, description = "the body says nobody's name", body = Problem),
-        (status = 403, description = "asked for by another site", body = Problem),
-        (status = 404, description = "no such incident", body = Problem),
-        (status = 409, description = "the incident is over", body = Problem),
-        (status = 503, description = "the engine cannot be reached", body = Problem),
+        (status = 400, description = "the body says nobody's name", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "asked for by another site", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such incident", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "the incident is over", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the engine cannot be reached", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn acknowledge(

@@ -110,7 +110,7 @@ type Records = Option<mpsc::Receiver<Transition>>;
 /// must be known to listen before the store is touched.
 async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> Result<(Servers, Records), Report> {
     let seed = u64::from(std::process::id());
-    let Config { listen, degrade, alerts, store, lint: _, platform: _ } = config;
+    let Config { listen, degrade, alerts, store, lint: _, platform } = config;
     let (gateway, records) = match serve.role {
         Role::Controller => (None, None),
         Role::All | Role::Gateway => {
@@ -138,6 +138,7 @@ async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> 
                 gateway: Arc::clone(&gateway),
                 clock: clock.clone(),
                 org: ORG.to_owned(),
+                guide: platform.as_ref().map(|platform| crate::platform::guide(platform, clock)).transpose()?,
             };
             let console = console::start(serve.listen.unwrap_or(listen.console), shown).await?;
             output::listening(format, "console", &console.url());

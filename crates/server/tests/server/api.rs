@@ -178,3 +178,15 @@ async fn the_document_describes_problems_and_incidents() {
         assert!(schemas.contains_key(name), "{name}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_nobody_is_watched_the_guide_api_says_so_and_its_gate_stays_closed() {
+    let house = House::new().await;
+    let response = house.answer(Request::get("/api/v2/architect/flows/f/versions").body(Body::empty()).unwrap()).await;
+    assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (503, "30"));
+    let (status, body) = house.get("/api/v2/observability/slos/crm/burnRate?startTime=now-30d&endTime=now").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status.as_u16(), &body["dataAvailable"]), (404, &Value::Bool(false)));
+    assert!(body["burnRate"].as_u64().unwrap() > 1_000);
+    assert!(body["contextId"].is_null() && body["details"].is_array() && body["code"] == "not.found");
+}

@@ -99,8 +99,13 @@ impl Stage {
 
         let path = store.path().join(&config.store.path);
         let engine = start_engine(&path, &config.alerts, clock).await?;
-        let shown =
-            Shown { engine: engine.clone(), gateway: Arc::clone(&gateway), clock: clock.clone(), org: ORG.to_owned() };
+        let shown = Shown {
+            engine: engine.clone(),
+            gateway: Arc::clone(&gateway),
+            clock: clock.clone(),
+            org: ORG.to_owned(),
+            guide: None,
+        };
         let console = console::start(addresses.console, shown).await?;
         let (turned, turns) = watch::channel(Turns::default());
         let reporting = tokio::spawn(report(records, turned, engine.clone(), Arc::clone(&gateway), clock.clone()));
