@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::driver;
 use crate::face;
+use crate::scenario::Built;
 use crate::shared::Shared;
 use crate::world::{
     CallRecord, Fault, Integration, Organisation, RATE_MAX, Registered, Settings, Simulated, Totals, World,
@@ -89,7 +90,29 @@ impl Twin {
     /// # Errors
     /// When it cannot listen at the address.
     pub async fn start(options: Options) -> Result<TwinHandle, StartError> {
-        let address = options.listen;
+        let world = World::new(&options.organisation, options.clock.now());
+        Self::serve(options.listen, options.clock, world).await
+    }
+
+    /// Starts a twin for each organisation of a scenario, linked when there are two: the first at `listen`, the second
+    /// at the port that follows.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn play(built: Built, listen: SocketAddr, clock: Clock) -> Result<Vec<TwinHandle>, StartError> {
+        let mut twins: Vec<TwinHandle> = Vec::new();
+        for (place, world) in built.worlds.into_iter().enumerate() {
+            // Port 0 picks a free one each time.
+            let port = if listen.port() == 0 { 0 } else { listen.port().saturating_add(place as u16) };
+            twins.push(Self::serve(SocketAddr::new(listen.ip(), port), clock.clone(), world).await?);
+        }
+        if let [one, other] = twins.as_slice() {
+            one.shared.join(&other.shared);
+        }
+        Ok(twins)
+    }
+
+    async fn serve(address: SocketAddr, clock: Clock, world: World) -> Result<TwinHandle, StartError> {
         let listening = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listening)?;
         let addr = listener.local_addr().map_err(listening)?;
@@ -100,8 +123,7 @@ impl Twin {
             .user_agent("PureCloudIntegrations/1.0")
             .build()
             .map_err(StartError::Client)?;
-        let world = World::new(&options.organisation, options.clock.now());
-        let shared = Shared::new(world, options.clock, http);
+        let shared = Shared::new(world, clock, http);
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(face::serve(listener, face::router(Arc::clone(&shared)), stopped));
         let driver = tokio::spawn(driver::drive(Arc::clone(&shared)));
@@ -206,6 +228,11 @@ impl TwinHandle {
         let is_known = self.shared.world().set_trunk_connected(id, connected, self.shared.clock.now());
         self.shared.settle();
         is_known
+    }
+
+    /// The organisation's name.
+    pub fn name(&self) -> String {
+        self.shared.world().name.clone()
     }
 
     /// Its time now.

@@ -67,6 +67,7 @@ mod execute;
 mod face;
 mod handle;
 mod platform;
+pub mod scenario;
 mod shared;
 mod world;
 

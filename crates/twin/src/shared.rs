@@ -62,7 +62,7 @@ impl Shared {
         self.changed.notify_one();
         let (frames, hang_up, moved, redirected) = {
             let mut world = self.world();
-            let (moved, redirected) = (std::mem::take(&mut world.moved), std::mem::take(&mut world.redirected));
+            let (moved, redirected) = world.take_leaving();
             (world.channels.take(), std::mem::take(&mut world.hang_up), moved, redirected)
         };
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +112,13 @@ impl Shared {
         for (one, other) in [(self, other), (other, self)] {
             let theirs = other.world().as_linked();
             one.world().accept_link(&theirs);
+        }
+        self.join(other);
+    }
+
+    /// Lets two organisations that know of each other tell each other what happens.
+    pub(crate) fn join(self: &Arc<Self>, other: &Arc<Self>) {
+        for (one, other) in [(self, other), (other, self)] {
             one.peers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(other));
         }
     }

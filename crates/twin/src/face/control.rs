@@ -181,13 +181,8 @@ pub(super) async fn change_settings(
     Json(change): Json<serde_json::Map<String, serde_json::Value>>,
 ) -> Result<Json<Settings>, ApiError> {
     let mut world = shared.world();
-    let mut settings = serde_json::to_value(&world.settings).unwrap_or_default();
-    if let Some(settings) = settings.as_object_mut() {
-        settings.extend(change);
-    }
-    let settings: Settings =
-        serde_json::from_value(settings).map_err(|error| ApiError::bad_request(error.to_string()))?;
-    world.settings = settings.clone();
+    world.change_settings(&change).map_err(ApiError::bad_request)?;
+    let settings = world.settings.clone();
     Ok(Json(settings))
 }
 

@@ -232,7 +232,7 @@ fn reference(client: &Client) -> Value {
 }
 
 /// The division that everything is in.
-fn home() -> Value {
+pub(crate) fn home() -> Value {
     serde_json::json!({ "id": HOME, "name": "Home", "selfUri": format!("/api/v2/authorization/divisions/{HOME}") })
 }
 
@@ -297,6 +297,32 @@ pub(crate) mod kinds {
     pub(crate) const USER_LICENCES: Kind = kind("userLicences", "The user", "/api/v2/license/users", false);
     pub(crate) const NUMBER: Kind = kind("numbers", "The number", "/api/v2/telephony/numbers/routing", false);
     pub(crate) const LINK: Kind = kind("links", "The link", "/api/v2/telephony/organization/link", false);
+
+    /// The kind with this name in a scenario.
+    pub(crate) fn named(name: &str) -> Option<&'static Kind> {
+        const ALL: [&Kind; 19] = [
+            &IVR,
+            &EMERGENCY_GROUP,
+            &SCHEDULE_GROUP,
+            &SCHEDULE,
+            &OUTCOME,
+            &MILESTONE,
+            &DATA_TABLE,
+            &TRUNK,
+            &TRUNK_BASE,
+            &EDGE,
+            &EDGE_GROUP,
+            &SITE,
+            &OUTBOUND_ROUTE,
+            &DID_POOL,
+            &DID,
+            &CAMPAIGN,
+            &TRIGGER,
+            &RULE,
+            &CREDENTIAL,
+        ];
+        ALL.into_iter().find(|kind| kind.name == name)
+    }
 }
 
 /// The conversation of what nobody is on the line for.

@@ -20,6 +20,7 @@ use super::{
     World, people, tier_of, uuid,
 };
 use crate::platform::kinds;
+use crate::scenario::Order;
 
 /// The highest rate of callers, per second.
 pub const RATE_MAX: f64 = 1_000.0;
@@ -49,6 +50,8 @@ pub(super) enum Due {
     NumberMoves(String),
     /// A campaign has stopped.
     CampaignEnds(String),
+    /// A scenario says that something happens.
+    Ordered(Box<Order>),
 }
 
 /// What came of an execution of a Data Action.
@@ -184,6 +187,7 @@ impl World {
             Due::FlowChanges(id) => self.flow_changes(&id, now),
             Due::NumberMoves(id) => self.number_moves(&id),
             Due::CampaignEnds(id) => self.campaign_ends(&id),
+            Due::Ordered(order) => self.carry_out_order(&order, now),
             Due::TalkEnds(place, conversation_id, length) => {
                 let queue = self.queue_id(place);
                 self.log.add(now.wall, &conversation_id, Fact::Talked { queue, length });

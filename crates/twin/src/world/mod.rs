@@ -15,6 +15,7 @@ mod flows;
 mod furniture;
 mod jobs;
 mod log;
+mod orders;
 mod people;
 mod platform;
 mod queues;
