@@ -34,7 +34,10 @@ fn every_command_says_what_it_is_for_and_how_it_is_called() {
         args.push("--help");
         let ended = run(&args);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{command}");
-        assert!(ended.stdout.contains("Example:\n"), "{command} has no example");
+        assert!(
+            ended.stdout.contains("Example:\n") || ended.stdout.contains("Examples:\n"),
+            "{command} has no example"
+        );
         let name = if command.is_empty() { "steadyline".to_owned() } else { command.replace(' ', "_") };
         insta::assert_snapshot!(format!("help_{name}"), ended.stdout);
     }
