@@ -12,7 +12,8 @@ use super::{NO_CONTENT, Twin};
 use crate::handle;
 use crate::platform::{self, ApiError, iso};
 use crate::world::{
-    AskOutcome, CALL_RECORDS_MAX, CallRecord, Ended, Fault, FaultKind, FaultTarget, Service, Settings, TTL_MAX, Totals,
+    AskOutcome, CALL_RECORDS_MAX, CallRecord, Ended, Fault, FaultKind, FaultTarget, Saved, Service, Settings, TTL_MAX,
+    Totals, World,
 };
 
 /// How many calls are shown unless more are asked for.
@@ -275,6 +276,21 @@ pub(super) async fn operations() -> Json<Vec<OperationBody>> {
     let mut all: Vec<OperationBody> = platform::operations().iter().map(body).collect();
     all.sort_by_key(|operation| (operation.path, operation.method));
     Json(all)
+}
+
+/// The organisation as a file.
+pub(super) async fn save(State(shared): Twin) -> Json<Saved> {
+    Json(shared.world().save())
+}
+
+/// Takes an organisation from a file, in place of the one that is here; tokens are asked for anew.
+pub(super) async fn load(State(shared): Twin, Json(saved): Json<Saved>) -> Result<StatusCode, ApiError> {
+    let world = World::load(saved, shared.clock.now()).map_err(ApiError::bad_request)?;
+    *shared.world() = world;
+    shared.drop_sockets();
+    shared.settle();
+    shared.publish_totals();
+    Ok(NO_CONTENT)
 }
 
 /// Files that answers refer to, by addresses that are secrets themselves.

@@ -31,8 +31,10 @@ const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 const CORRELATION_ID: HeaderName = HeaderName::from_static("inin-correlation-id");
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let files =
-        Router::new().route("/twin/uploads/{id}", put(control::upload)).layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX));
+    let files = Router::new()
+        .route("/twin/uploads/{id}", put(control::upload))
+        .route("/twin/state", get(control::save).put(control::load))
+        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX));
     let controls = Router::new()
         .route("/twin/agents", put(control::agents))
         .route("/twin/callers", post(control::start_callers).delete(control::stop_callers))

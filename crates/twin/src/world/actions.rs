@@ -170,6 +170,11 @@ impl Actions {
         }
     }
 
+    /// Puts an integration back that was saved.
+    pub(crate) fn restore(&mut self, integration: Integration) {
+        self.integrations.push(Arc::new(integration));
+    }
+
     pub(crate) fn integration(&self, id: &str) -> Option<Arc<Integration>> {
         self.integrations.iter().find(|known| known.id == id).map(Arc::clone)
     }

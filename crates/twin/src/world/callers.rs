@@ -146,6 +146,11 @@ impl World {
         }
     }
 
+    /// How many callers a second come in, by number.
+    pub(crate) fn callers_by_number(&self) -> Vec<(String, f64)> {
+        self.streams.iter().map(|stream| (stream.number.clone(), stream.rate)).collect()
+    }
+
     /// Lets nobody come in any more at a number, or at any.
     pub(crate) fn stop_callers(&mut self, number: Option<&str>) {
         self.streams.retain(|stream| number.is_some_and(|number| number != stream.number));

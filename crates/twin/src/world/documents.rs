@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The most documents of one kind.
@@ -23,7 +24,7 @@ pub(crate) struct Kind {
 }
 
 /// All documents, by the name of their kind.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Documents(BTreeMap<String, Vec<Map<String, Value>>>);
 
 /// Why a document was not changed.

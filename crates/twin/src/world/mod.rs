@@ -23,6 +23,7 @@ mod records;
 mod rows;
 mod settings;
 mod simulate;
+mod state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub(crate) use queues::{Queue, Queues, SERVICE_LEVEL};
 pub(crate) use records::{Change, Records, Usage, UsageKey};
 pub(crate) use rows::{ROWS_MAX, Rows};
 pub use settings::{Message, Settings, VersionConflict};
+pub(crate) use state::Saved;
 
 /// The OAuth client that every twin knows: its id and its secret.
 pub const DEFAULT_CLIENT: (&str, &str) = ("twin-client", "twin-secret");

@@ -189,6 +189,12 @@ impl Queue {
         self.waiting.len()
     }
 
+    /// How it was set up, with what has changed since.
+    pub(crate) fn options(&self) -> QueueOptions {
+        let (talk_min, talk_max) = self.talk;
+        QueueOptions { name: self.name.clone(), agents: self.agents, talk_min, talk_max, patience: self.patience }
+    }
+
     /// How long the first in line has waited.
     pub(crate) fn longest_wait(&self, now: Mono) -> Option<Duration> {
         self.waiting.values().map(|waiting| now.since(waiting.since)).max()

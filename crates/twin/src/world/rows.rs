@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The most rows of one table.
@@ -11,7 +12,7 @@ pub(crate) const ROWS_MAX: usize = 5_000;
 pub(crate) type Row = Map<String, Value>;
 
 /// The rows of every table.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rows(BTreeMap<String, BTreeMap<String, Row>>);
 
 impl Rows {
