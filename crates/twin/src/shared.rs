@@ -60,10 +60,10 @@ impl Shared {
     /// After a change: wakes whoever waits for what is due, and carries outside what is to be told.
     pub(crate) fn settle(&self) {
         self.changed.notify_one();
-        let (frames, hang_up, moved, redirected) = {
+        let (frames, hang_up, lag, moved, redirected) = {
             let mut world = self.world();
             let (moved, redirected) = world.take_leaving();
-            (world.channels.take(), std::mem::take(&mut world.hang_up), moved, redirected)
+            (world.channels.take(), std::mem::take(&mut world.hang_up), world.replication_lag(), moved, redirected)
         };
         let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         for (channel, frame) in frames {
@@ -81,7 +81,8 @@ impl Shared {
         }
         for peer in self.peers() {
             for number in &moved {
-                peer.world().accept_number(number);
+                peer.world().hear_of_number(number.clone(), lag, peer.clock.now());
+                peer.changed.notify_one();
             }
             for number in &redirected {
                 peer.take_over(number);

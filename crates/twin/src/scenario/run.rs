@@ -76,17 +76,17 @@ pub fn simulate(scenario: &Scenario, wall: Timestamp, length: Duration) -> Resul
 
 /// What one organisation tells the other: numbers that moved, and callers at them.
 fn exchange(worlds: &mut [World], from: usize, now: Now) -> Result<(), ScenarioError> {
+    let lag = worlds[from].replication_lag();
     let (moved, redirected) = worlds[from].take_leaving();
-    for (place, world) in worlds.iter_mut().enumerate().filter(|(place, _)| *place != from) {
+    for (_, world) in worlds.iter_mut().enumerate().filter(|(place, _)| *place != from) {
         for number in &moved {
-            world.accept_number(number);
+            world.hear_of_number(number.clone(), lag, now);
         }
         for number in redirected.iter().filter(|number| world.answers(number)).cloned().collect::<Vec<_>>() {
             if let Some(question) = world.take_over(&number, now).first() {
                 return Err(ScenarioError::NotSimulated(question.action.action.name.clone()));
             }
         }
-        debug_assert_ne!(place, from);
     }
     Ok(())
 }

@@ -48,6 +48,8 @@ pub(super) enum Due {
     FlowChanges(String),
     /// A number leads where it was routed to.
     NumberMoves(String),
+    /// A linked organisation has told where a number leads.
+    NumberKnown(Box<Json>),
     /// A campaign has stopped.
     CampaignEnds(String),
     /// A scenario says that something happens.
@@ -187,17 +189,20 @@ impl World {
                     self.calls.abandoned();
                     let queue = self.queue_id(place);
                     self.log.add(now.wall, &conversation_id, Fact::Abandoned { queue, waited });
+                    self.tell_of_queue(place, now);
                 }
             }
             Due::FlowChanges(id) => self.flow_changes(&id, now),
             Due::NumberMoves(id) => self.number_moves(&id),
+            Due::NumberKnown(number) => self.accept_number(&number),
             Due::CampaignEnds(id) => self.campaign_ends(&id),
             Due::Ordered(order) => self.carry_out_order(&order, now),
             Due::TalkEnds(place, conversation_id, length) => {
                 let queue = self.queue_id(place);
                 self.log.add(now.wall, &conversation_id, Fact::Talked { queue, length });
-                if let Some(talk) = self.queues.free(place, now.mono, &mut self.agents) {
-                    self.talk(talk, now);
+                match self.queues.free(place, now.mono, &mut self.agents) {
+                    Some(talk) => self.talk(talk, now),
+                    None => self.tell_of_queue(place, now),
                 }
             }
         }
@@ -342,6 +347,7 @@ impl World {
             }
             Entered::Waiting(None) | Entered::Refused => {}
         }
+        self.tell_of_queue(place, now);
         true
     }
 
@@ -352,6 +358,7 @@ impl World {
         let queue = self.queue_id(place);
         self.log.add(now.wall, &conversation_id, Fact::Answered { queue, waited });
         self.agenda.add(now.mono + length, Due::TalkEnds(place, conversation_id, length));
+        self.tell_of_queue(place, now);
     }
 
     fn queue_id(&self, place: usize) -> Arc<str> {

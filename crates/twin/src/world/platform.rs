@@ -137,6 +137,47 @@ impl World {
         self.channels.tell(&topic, &body, conversation);
     }
 
+    /// What is to be seen in a queue now, for whoever watches it.
+    pub(super) fn tell_of_queue(&mut self, place: usize, now: Now) {
+        let Some(queue) = self.queues.at(place) else { return };
+        let topic = format!("v2.analytics.queues.{}.observations", queue.id);
+        if !self.channels.wants(&topic) {
+            return;
+        }
+        let at = crate::platform::iso(now.wall);
+        let metric = |name: &str, qualifier: Option<&str>, count: u64| {
+            let mut metric = json!({"metric": name, "stats": {"count": count}});
+            if let Some(qualifier) = qualifier {
+                metric["qualifier"] = qualifier.into();
+            }
+            metric
+        };
+        let (idle, busy) = (queue.agents.saturating_sub(queue.busy), queue.busy);
+        let metrics = [
+            metric("oWaiting", None, queue.waiting() as u64),
+            metric("oInteracting", None, u64::from(busy)),
+            metric("oOnQueueUsers", Some("IDLE"), u64::from(idle)),
+            metric("oOnQueueUsers", Some("INTERACTING"), u64::from(busy)),
+        ];
+        let group = json!({"queueId": *queue.id, "mediaType": "voice"});
+        let body = json!({"group": group, "data": [{"interval": format!("{at}/{at}"), "metrics": metrics}]});
+        let correlation_id = self.id();
+        self.channels.tell(&topic, &body, &correlation_id);
+    }
+
+    /// A linked organisation tells where a number leads; it is known here after a while.
+    pub(crate) fn hear_of_number(&mut self, number: Value, lag: Duration, now: Now) {
+        if lag.is_zero() {
+            return self.accept_number(&number);
+        }
+        self.agenda.add(now.mono + lag, Due::NumberKnown(Box::new(number)));
+    }
+
+    /// Until a linked organisation learns what happens here.
+    pub(crate) fn replication_lag(&self) -> Duration {
+        Duration::from_millis(self.settings.replication_lag_ms)
+    }
+
     /// Begins to route a number to an organisation.
     pub(crate) fn route_number(&mut self, id: &str, organisation: &str, now: Now) {
         let Some(number) = self.documents.get_mut(&kinds::NUMBER, id) else { return };

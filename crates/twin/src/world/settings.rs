@@ -28,6 +28,8 @@ pub struct Settings {
     pub number_routing: bool,
     /// How long a number stays pending while it is re-routed, in milliseconds.
     pub number_routing_ms: u64,
+    /// Until a linked organisation learns where a number leads, in milliseconds.
+    pub replication_lag_ms: u64,
     /// How old usage must be before it is told, in milliseconds.
     pub usage_lag_ms: u64,
     /// How long a new token holds, in seconds.
@@ -87,6 +89,7 @@ impl Default for Settings {
             execution_history: true,
             number_routing: true,
             number_routing_ms: 2_000,
+            replication_lag_ms: 0,
             usage_lag_ms: 86_400_000,
             token_seconds: 86_400,
             requests_per_minute: 300,

@@ -380,3 +380,33 @@ fn an_organisation_from_a_file_lives_on_as_the_one_that_was_saved() {
     let older = file.replace("\"form\":1", "\"form\":7");
     assert!(World::load(serde_json::from_str(&older).unwrap(), at(0)).unwrap_err().contains("form 7"));
 }
+
+#[test]
+fn a_linked_organisation_learns_of_a_number_after_the_lag() {
+    use crate::platform::kinds;
+    let mut other = world(1);
+    let number = serde_json::json!({"id": "+1555", "numberId": "+1555", "activeOrganizationId": "elsewhere"});
+    other.hear_of_number(number.clone(), Duration::from_secs(7), at(0));
+    other.advance(at(6_999));
+    assert!(other.documents.get(&kinds::NUMBER, "+1555").is_none());
+    other.advance(at(7_000));
+    assert!(other.documents.get(&kinds::NUMBER, "+1555").is_some());
+}
+
+#[test]
+fn whoever_watches_a_queue_is_told_of_every_change() {
+    let mut world = world(1);
+    let topic = format!("v2.analytics.queues.{}.observations", world.queues.at(0).unwrap().id);
+    world.channels.open("c".to_owned(), "client", at(0));
+    let channel = world.channels.get_mut("c", at(0)).unwrap();
+    (channel.topics, channel.is_connected) = (vec![topic], true);
+    call(&mut world, at(1));
+    call(&mut world, at(2));
+    let told: Vec<Value> =
+        world.channels.take().iter().map(|(_, frame)| serde_json::from_str(frame).unwrap()).collect();
+    let last = &told.last().unwrap()["eventBody"]["data"][0]["metrics"];
+    assert_eq!((&last[0]["stats"]["count"], &last[1]["stats"]["count"]), (&1.into(), &1.into()), "{last}");
+    world.advance(at(10_001));
+    let frames = world.channels.take();
+    assert!(frames.last().unwrap().1.contains("oWaiting"), "{frames:?}");
+}
