@@ -95,8 +95,9 @@ export class Judge {
 
 	constructor(twin) {
 		this.client = new sdk.ApiClientClass();
-		this.client.setGateway({ host: '127.0.0.1', protocol: 'http', port: twin.port });
-		this.client.config.setGateway({ host: '127.0.0.1', protocol: 'http', port: twin.port });
+		// With a path for each of the two hosts, as behind a proxy.
+		const paths = { path_params_login: 'login', path_params_api: 'platform' };
+		this.client.setGateway({ host: '127.0.0.1', protocol: 'http', port: twin.port, ...paths });
 		const callApi = this.client.callApi.bind(this.client);
 		this.client.callApi = (path, method, ...others) => {
 			this.operations.add(`${method} ${path}`);

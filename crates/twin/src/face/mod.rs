@@ -55,6 +55,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     Router::new()
         .route("/oauth/token", post(oauth::token))
+        // Behind a gateway each of the two hosts may have a path of its own.
+        .route("/{prefix}/oauth/token", post(oauth::token))
         .route("/channels/{id}", get(socket::connect))
         .merge(controls)
         .merge(files)

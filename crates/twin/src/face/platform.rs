@@ -40,7 +40,7 @@ type Window = (u32, u32, Duration);
 
 pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path();
+    let path = without_prefix(parts.uri.path());
     let found = find(parts.method.as_str(), path);
     let service = match &found {
         Found::Operation(operation, _) => FaultTarget::Service(operation.service),
@@ -97,6 +97,13 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
         response = trickle(&shared, response, over).await;
     }
     response
+}
+
+/// The path from `/api` on: behind a gateway it may have one part before it.
+fn without_prefix(path: &str) -> &str {
+    let rest =
+        path.strip_prefix('/').and_then(|path| path.split_once('/')).map_or("", |(first, _)| &path[1 + first.len()..]);
+    if !path.starts_with("/api/") && rest.starts_with("/api/v2/") { rest } else { path }
 }
 
 /// What is known of a request before its body.

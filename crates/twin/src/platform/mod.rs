@@ -329,3 +329,38 @@ pub(crate) mod kinds {
 pub(crate) fn nobody() -> Arc<str> {
     "".into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_reached_by_its_path_and_no_two_share_one() {
+        let mut seen = std::collections::BTreeSet::new();
+        for operation in operations() {
+            let parts = operation.path.split('/').map(|part| if part.starts_with('{') { "x%2Fy" } else { part });
+            let path = parts.collect::<Vec<_>>().join("/");
+            let Found::Operation(found, parameters) = find(operation.method, &path) else { panic!("{path}") };
+            assert_eq!((found.method, found.path), (operation.method, operation.path));
+            assert!(parameters.iter().all(|(_, value)| decoded(value) == "x/y"), "{parameters:?}");
+            assert!(seen.insert((operation.method, operation.path)), "{} {}", operation.method, operation.path);
+        }
+        assert!(matches!(find("PUT", "/api/v2/tokens/me"), Found::WrongMethod));
+        assert!(matches!(find("GET", "/api/v2/nowhere"), Found::Nothing));
+    }
+
+    #[test]
+    fn a_name_filter_matches_with_wildcards() {
+        for (pattern, name, expected) in [
+            ("Main IVR", "main ivr", true),
+            ("Main", "Main IVR", false),
+            ("Main*", "Main IVR", true),
+            ("*IVR", "Main IVR", true),
+            ("*ai*v*", "Main IVR", true),
+            ("*ai*x*", "Main IVR", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} on {name}");
+        }
+    }
+}
