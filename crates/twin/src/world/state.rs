@@ -2,13 +2,11 @@
 //!
 //! Who is in a flow or a queue at that moment, jobs, sockets, tokens, faults and what analytics know stay behind.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Now, Ppm};
 use fastrand::Rng;
-use flow::{DataAction, Flow};
-use jiff::Timestamp;
+use flow::DataAction;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -201,17 +199,4 @@ impl World {
         (world.agents, world.upstreams) = (agents, upstreams);
         Ok(world)
     }
-}
-
-/// What a saved version of a flow needs to be run again.
-pub(super) fn read_flow(configuration: &Value) -> Result<Option<Arc<Flow>>, String> {
-    match configuration.get("yaml").and_then(Value::as_str) {
-        Some(yaml) => Flow::parse(yaml).map(|flow| Some(Arc::new(flow))).map_err(|problems| problems.to_string()),
-        None => Ok(None),
-    }
-}
-
-/// An instant in a file, in milliseconds.
-pub(super) fn instant(ms: i64) -> Result<Timestamp, String> {
-    Timestamp::from_millisecond(ms).map_err(|_| format!("{ms} is no instant"))
 }

@@ -1,5 +1,7 @@
 //! Flows with their versions, their lock, and the operation that runs on them.
 
+mod file;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +9,10 @@ use std::time::Duration;
 use base::{Mono, Now};
 use flow::Flow;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Settings;
-use super::state::{instant, read_flow};
+pub(super) use file::SavedFlow;
 
 /// Versions kept of one flow; the oldest that is not published goes first.
 const VERSIONS_MAX: usize = 100;
@@ -38,33 +39,6 @@ pub(crate) struct StoredFlow {
     pub(crate) is_deleted: bool,
     published: Option<u32>,
     next: u32,
-}
-
-/// A flow in a file.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SavedFlow {
-    id: String,
-    name: String,
-    kind: String,
-    description: Option<String>,
-    is_deleted: bool,
-    lock: Option<(String, String)>,
-    published: Option<u32>,
-    next: u32,
-    versions: Vec<SavedVersion>,
-}
-
-/// A version in a file; instants in milliseconds.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SavedVersion {
-    number: u32,
-    kind: String,
-    configuration: Value,
-    created: i64,
-    published: Option<i64>,
-    published_end: Option<i64>,
 }
 
 /// Who did something.
@@ -407,33 +381,6 @@ impl Flows {
         Ok(())
     }
 
-    /// Puts a flow back that was saved.
-    pub(crate) fn restore(&mut self, saved: SavedFlow) -> Result<(), String> {
-        let mut versions = Vec::new();
-        for version in saved.versions {
-            let kind = match version.kind.as_str() {
-                "PUBLISH" => VersionKind::Publish,
-                "CHECKIN" => VersionKind::Checkin,
-                _ => VersionKind::Save,
-            };
-            versions.push(Version {
-                number: version.number,
-                kind,
-                flow: read_flow(&version.configuration)?,
-                configuration: Arc::new(version.configuration),
-                created: instant(version.created)?,
-                published: version.published.map(instant).transpose()?,
-                published_end: version.published_end.map(instant).transpose()?,
-            });
-        }
-        self.create(saved.id, saved.name, saved.kind, saved.description);
-        if let Some(stored) = self.list.last_mut() {
-            (stored.versions, stored.published, stored.next) = (versions, saved.published, saved.next);
-            (stored.is_deleted, stored.lock) = (saved.is_deleted, saved.lock.map(|(id, name)| Client { id, name }));
-        }
-        Ok(())
-    }
-
     /// Gives a flow to somebody who has not asked for it, as a person in Architect would take it.
     pub(crate) fn lock(&mut self, id: &str, client: Client) -> bool {
         let found = self.list.iter_mut().find(|flow| flow.id == id);
@@ -462,30 +409,6 @@ impl Flows {
 }
 
 impl StoredFlow {
-    /// The flow for a file.
-    pub(crate) fn save(&self) -> SavedFlow {
-        let ms = |at: Timestamp| at.as_millisecond();
-        let version = |version: &Version| SavedVersion {
-            number: version.number,
-            kind: version.kind.as_str().to_owned(),
-            configuration: Value::clone(&version.configuration),
-            created: ms(version.created),
-            published: version.published.map(ms),
-            published_end: version.published_end.map(ms),
-        };
-        SavedFlow {
-            id: self.id.clone(),
-            name: self.name.clone(),
-            kind: self.kind.clone(),
-            description: self.description.clone(),
-            is_deleted: self.is_deleted,
-            lock: self.lock.as_ref().map(|client| (client.id.clone(), client.name.clone())),
-            published: self.published,
-            next: self.next,
-            versions: self.versions.iter().map(version).collect(),
-        }
-    }
-
     pub(crate) fn published(&self) -> Option<&Version> {
         let number = self.published?;
         self.versions.iter().find(|version| version.number == number)
