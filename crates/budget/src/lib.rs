@@ -1,0 +1,16 @@
+//! How much failure is left?
+//!
+//! An objective allows a share of bad events over a window: the error budget. This room counts, judges and decides;
+//! it neither asks a source nor tells anybody.
+
+mod counts;
+mod minute;
+mod objective;
+mod period;
+mod series;
+
+pub use counts::{Count, Counts, Untrue};
+pub use minute::{Minute, Minutes};
+pub use objective::{Budgeting, BurnRule, Flaw, Objective, RULES_MAX, Severity, WINDOW_MAX, WINDOW_MIN, Window};
+pub use period::{Period, PeriodFlaw, Unit};
+pub use series::{NotKept, Series};
