@@ -3,14 +3,20 @@
 //! An objective allows a share of bad events over a window: the error budget. This room counts, judges and decides;
 //! it neither asks a source nor tells anybody.
 
+mod burn;
 mod counts;
+mod evidence;
+pub mod ledger;
 mod minute;
 mod objective;
 mod period;
 mod series;
 
+pub use burn::{Burn, Exhaustion, Remaining};
 pub use counts::{Count, Counts, Untrue};
-pub use minute::{Minute, Minutes};
+pub use evidence::{Evidence, Rarity};
+pub use ledger::{Ledger, Status, Terms, Verdict};
+pub use minute::{Minute, Minutes, Stretch};
 pub use objective::{Budgeting, BurnRule, Flaw, Objective, RULES_MAX, Severity, WINDOW_MAX, WINDOW_MIN, Window};
 pub use period::{Period, PeriodFlaw, Unit};
 pub use series::{NotKept, Series};

@@ -14,6 +14,33 @@ pub struct Minute(i64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Minutes(u32);
 
+/// The minutes from one up to, but without, another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stretch {
+    /// The first minute.
+    pub from: Minute,
+    /// The first minute after it.
+    pub until: Minute,
+}
+
+impl Stretch {
+    /// How long it is.
+    pub fn length(self) -> Minutes {
+        self.until.since(self.from)
+    }
+
+    /// Whether a minute lies in it.
+    pub fn contains(self, minute: Minute) -> bool {
+        self.from <= minute && minute < self.until
+    }
+
+    /// What it has in common with another; `None` when that is nothing.
+    pub fn overlap(self, other: Self) -> Option<Self> {
+        let common = Self { from: self.from.max(other.from), until: self.until.min(other.until) };
+        (common.from < common.until).then_some(common)
+    }
+}
+
 impl Minute {
     /// The minute that is so many minutes after 1970-01-01T00:00Z.
     pub const fn new(since_epoch: i64) -> Self {

@@ -39,6 +39,8 @@ struct Kept {
 pub enum NotKept {
     /// It is older than the horizon.
     TooOld,
+    /// It has not begun yet.
+    Future,
 }
 
 impl Series {

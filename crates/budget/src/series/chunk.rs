@@ -151,7 +151,7 @@ impl Narrow {
             let bad: u16 = self.bad[start..end].iter().map(|bad| u16::from(*bad)).sum();
             let (before, known) = (self.groups[at - 1], known_before(&self.groups, at));
             let this = &mut self.groups[at];
-            this.total = (before.total & TOTAL) + total | known << TOTAL_BITS;
+            this.total = ((before.total & TOTAL) + total) | (known << TOTAL_BITS);
             this.bad = before.bad + bad;
         }
     }

@@ -1,0 +1,139 @@
+//! Everything that one can say about an objective at one minute.
+
+use base::Now;
+
+use super::{Ledger, Terms, Verdict};
+use crate::{Burn, BurnRule, Counts, Exhaustion, Minute, Minutes, Remaining, Stretch, Window};
+
+/// What lately means for a forecast: long enough to be no blip, short enough to be now.
+const RECENT: Minutes = Minutes::hours(6);
+
+/// An objective at one minute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// Everything before this minute is in it.
+    pub end: Minute,
+    /// The objective's window; its end lies ahead in a period of the calendar.
+    pub window: Stretch,
+    /// Since when there are measurements within the window.
+    pub measured_from: Minute,
+    /// All that was counted.
+    pub raw: Counts,
+    /// The same without maintenance.
+    pub adjusted: Counts,
+    /// Bad events that a reset forgave.
+    pub forgiven: u64,
+    /// What is left of the adjusted budget; `None` when too much is missing.
+    pub remaining: Option<Remaining>,
+    /// What is left of the raw budget, in which nothing is excluded nor forgiven.
+    pub raw_remaining: Option<Remaining>,
+    /// What is left measured against the events of the whole period, if the rest of it is as busy; for periods of the
+    /// calendar.
+    pub projected: Option<Remaining>,
+    /// The burn rate over the whole window.
+    pub burn: Burn,
+    /// The burn rate of the last six hours, which the forecast goes by.
+    pub recent: Burn,
+    /// Each rule, in the objective's order.
+    pub alerts: Vec<AlertStatus>,
+    /// The odds against chance.
+    pub odds: f64,
+    /// When the budget will be gone.
+    pub exhaustion: Exhaustion,
+    /// The last minute of which anything is known.
+    pub last_known: Option<Minute>,
+    /// How old that is.
+    pub age: Option<Minutes>,
+    /// Nothing has been seen for too long.
+    pub is_blind: bool,
+}
+
+/// One alert rule at one minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlertStatus {
+    /// The rule.
+    pub rule: BurnRule,
+    /// The burn rate over its long window.
+    pub long: Burn,
+    /// The burn rate over its short window.
+    pub short: Burn,
+    /// Whether it holds; an alert that cannot be judged stays as it was.
+    pub is_firing: bool,
+    /// What the counts alone say.
+    pub verdict: Verdict,
+}
+
+impl Ledger {
+    /// Everything that is to be said at `now`.
+    pub fn status(&self, terms: &Terms, now: Now) -> Status {
+        let end = Minute::of(now.wall) - terms.settle;
+        let window = self.window(terms, end);
+        let measured = self.measured(window.from, end);
+        let allowed = terms.objective.allowed();
+        let (raw, adjusted, forgiven) = (self.raw(measured), self.adjusted(measured), self.forgiven(measured));
+        let is_known = adjusted.is_known_enough(terms.missing_max);
+        let spent = Counts { bad: adjusted.bad.saturating_sub(forgiven), ..adjusted };
+        let remaining = is_known.then(|| Remaining::of(spent, allowed)).flatten();
+        let projected = projected(terms, measured, window, spent);
+        let projected = is_known.then(|| projected.and_then(|counts| Remaining::of(counts, allowed))).flatten();
+        let recent = Burn { counts: self.adjusted(self.measured(end - RECENT, end)), allowed };
+        let (length, within) = match &terms.objective.window {
+            Window::Rolling(length) => (*length, *length),
+            Window::Calendar(_) => (window.length(), window.until.since(end)),
+        };
+        let odds = self.evidence.odds(allowed);
+        let rules = terms.objective.alerts.iter().enumerate();
+        let alerts = rules.map(|(place, rule)| self.alert(terms, place, rule, end, odds)).collect();
+        Status {
+            end,
+            window,
+            measured_from: measured.from,
+            raw,
+            adjusted,
+            forgiven,
+            remaining,
+            raw_remaining: raw.is_known_enough(terms.missing_max).then(|| Remaining::of(raw, allowed)).flatten(),
+            projected,
+            burn: Burn { counts: adjusted, allowed },
+            recent,
+            alerts,
+            odds,
+            exhaustion: Exhaustion::forecast(projected.or(remaining), recent, length, within),
+            last_known: self.last_known,
+            age: self.last_known.map(|last| end.since(last + Minutes::new(1))),
+            is_blind: self.is_blind_at(terms, end),
+        }
+    }
+
+    /// The burn rate between any two minutes, maintenance left out; `None` when too much is missing.
+    pub fn burn(&self, terms: &Terms, stretch: Stretch) -> Option<Burn> {
+        let counts = self.adjusted(self.measured(stretch.from, stretch.until));
+        counts.is_known_enough(terms.missing_max).then_some(Burn { counts, allowed: terms.objective.allowed() })
+    }
+
+    fn alert(&self, terms: &Terms, place: usize, rule: &BurnRule, end: Minute, odds: f64) -> AlertStatus {
+        let (long, short, verdict) = self.judge(terms, rule, place, end, odds);
+        let is_firing = self.firing.get(place).copied().unwrap_or(false);
+        AlertStatus { rule: *rule, long, short, is_firing, verdict }
+    }
+}
+
+/// The events of a whole period, if the rest of it is as busy as what was measured of it; its bad ones are those so
+/// far.
+fn projected(terms: &Terms, measured: Stretch, window: Stretch, spent: Counts) -> Option<Counts> {
+    let Window::Calendar(_) = terms.objective.window else { return None };
+    let (so_far, whole) = (measured.length().get(), window.length().get());
+    let total = u128::from(spent.total) * u128::from(whole) / u128::from(so_far.max(1));
+    Some(Counts { total: u64::try_from(total).unwrap_or(u64::MAX).max(spent.total), ..spent })
+}
+
+impl Status {
+    /// Whether an alert holds that tells somebody at once; `None` when none does and one cannot be judged.
+    pub fn is_paging(&self) -> Option<bool> {
+        let mut pages = self.alerts.iter().filter(|alert| alert.rule.severity == crate::Severity::Page);
+        if pages.clone().any(|alert| alert.is_firing) {
+            return Some(true);
+        }
+        pages.all(|alert| alert.verdict != Verdict::Unknown).then_some(false)
+    }
+}
