@@ -70,10 +70,6 @@ pub enum Event {
         /// What was counted.
         count: Count,
     },
-    /// These stretches, and no others, are left out of the adjusted budget.
-    Excluded(Vec<Stretch>),
-    /// What was spent before this minute is forgiven.
-    Reset(Minute),
     /// Time has passed.
     Ticked,
 }
@@ -107,20 +103,6 @@ pub enum Verdict {
     Unknown,
 }
 
-/// What one event means for a ledger.
-pub fn step(mut ledger: Ledger, terms: &Terms, event: Event, now: Now) -> (Ledger, Effects<Effect>) {
-    let effects = match event {
-        Event::Counted { minute, count } => ledger.count(terms, minute, count, now),
-        Event::Excluded(stretches) => ledger.exclude(stretches),
-        Event::Reset(before) => {
-            ledger.forgiven_before = Some(before);
-            Effects::none()
-        }
-        Event::Ticked => ledger.tick(terms, now),
-    };
-    (ledger, effects)
-}
-
 impl Ledger {
     /// An empty one.
     pub fn new(objective: &Objective) -> Self {
@@ -140,6 +122,36 @@ impl Ledger {
             is_blind: false,
             period: None,
         }
+    }
+
+    /// What one event means.
+    ///
+    /// It changes the ledger in its place: there are thousands, and each is large.
+    pub fn take(&mut self, terms: &Terms, event: Event, now: Now) -> Effects<Effect> {
+        match event {
+            Event::Counted { minute, count } => self.count(terms, minute, count, now),
+            Event::Ticked => self.tick(terms, now),
+        }
+    }
+
+    /// Leaves these stretches, and no others, out of the adjusted budget.
+    pub fn exclude(&mut self, mut stretches: Vec<Stretch>) {
+        stretches.retain(|stretch| stretch.from < stretch.until);
+        stretches.sort_by_key(|stretch| stretch.from);
+        stretches.dedup_by(|next, kept| {
+            let touches = next.from <= kept.until;
+            if touches {
+                kept.until = kept.until.max(next.until);
+            }
+            touches
+        });
+        stretches.truncate(EXCLUSIONS_MAX);
+        self.excluded = stretches;
+    }
+
+    /// Forgives what was spent before a minute, and nothing else.
+    pub const fn forgive(&mut self, before: Option<Minute>) {
+        self.forgiven_before = before;
     }
 
     /// The events, as they were counted.
@@ -219,24 +231,10 @@ impl Ledger {
         }
     }
 
-    fn exclude(&mut self, mut stretches: Vec<Stretch>) -> Effects<Effect> {
-        stretches.retain(|stretch| stretch.from < stretch.until);
-        stretches.sort_by_key(|stretch| stretch.from);
-        stretches.dedup_by(|next, kept| {
-            let touches = next.from <= kept.until;
-            if touches {
-                kept.until = kept.until.max(next.until);
-            }
-            touches
-        });
-        stretches.truncate(EXCLUSIONS_MAX);
-        self.excluded = stretches;
-        Effects::none()
-    }
-
     fn tick(&mut self, terms: &Terms, now: Now) -> Effects<Effect> {
         let end = Minute::of(now.wall) - terms.settle;
         self.settle(terms, end);
+        self.period = Some(self.window(terms, end));
         let mut effects = Effects::none();
         let allowed = terms.objective.allowed();
         let odds = self.evidence.odds(allowed);
@@ -336,9 +334,9 @@ impl Ledger {
         }
     }
 
-    fn remaining(&mut self, terms: &Terms, end: Minute) -> Option<Remaining> {
+    /// What is left of the adjusted budget at a minute.
+    pub fn remaining(&self, terms: &Terms, end: Minute) -> Option<Remaining> {
         let window = self.window(terms, end);
-        self.period = Some(window);
         let measured = self.measured(window.from, end);
         let counts = self.adjusted(measured);
         if !counts.is_known_enough(terms.missing_max) {

@@ -3,18 +3,24 @@
 //! An objective allows a share of bad events over a window: the error budget. This room counts, judges and decides;
 //! it neither asks a source nor tells anybody.
 
+pub mod approvals;
+pub mod book;
 mod burn;
 mod counts;
 mod evidence;
+pub mod gate;
+pub mod ladder;
 pub mod ledger;
 mod minute;
 mod objective;
 mod period;
 mod series;
 
+pub use book::Book;
 pub use burn::{Burn, Exhaustion, Remaining};
 pub use counts::{Count, Counts, Untrue};
 pub use evidence::{Evidence, Rarity};
+pub use ladder::{Ladder, Mode};
 pub use ledger::{Ledger, Status, Terms, Verdict};
 pub use minute::{Minute, Minutes, Stretch};
 pub use objective::{Budgeting, BurnRule, Flaw, Objective, RULES_MAX, Severity, WINDOW_MAX, WINDOW_MIN, Window};

@@ -111,6 +111,40 @@ impl Ledger {
         counts.is_known_enough(terms.missing_max).then_some(Burn { counts, allowed: terms.objective.allowed() })
     }
 
+    /// When, at the earliest, more than `floor` of the budget is left: if nothing bad happens from now on, and as much
+    /// as before in all. `None` when more is left already or nothing is known.
+    pub fn recovers(&self, terms: &Terms, floor: Remaining, status: &Status) -> Option<Minute> {
+        let is_short = status.remaining.is_some_and(|left| left <= floor);
+        if !is_short {
+            return None;
+        }
+        let (now, length) = match &terms.objective.window {
+            // The beginning of a period gives the whole budget back.
+            Window::Calendar(_) => return Some(status.window.until),
+            Window::Rolling(length) => (status.end, *length),
+        };
+        let allowed = terms.objective.allowed();
+        let measured = Stretch { from: status.measured_from, until: now };
+        let all = self.adjusted(measured);
+        let is_enough = |minutes: u32| {
+            let (ahead, start) = (Minutes::new(minutes), now + Minutes::new(minutes) - length);
+            let stretch = Stretch { from: start.max(measured.from).min(now), until: now };
+            let counts = self.adjusted(stretch);
+            let to_come = u128::from(all.total) * u128::from(minutes) / u128::from(measured.length().get().max(1));
+            let total = counts.total.saturating_add(u64::try_from(to_come).unwrap_or(u64::MAX));
+            let bad = counts.bad.saturating_sub(self.forgiven(stretch));
+            let counts = crate::Counts { bad, total, known: counts.known + ahead, ..counts };
+            Remaining::of(counts, allowed).is_some_and(|left| floor < left)
+        };
+        // Old bad events leave and good ones come: once there is enough it stays enough.
+        let (mut short, mut enough) = (0, length.get());
+        while short + 1 < enough {
+            let middle = short + (enough - short) / 2;
+            if is_enough(middle) { enough = middle } else { short = middle }
+        }
+        Some(now + Minutes::new(enough) + terms.settle)
+    }
+
     fn alert(&self, terms: &Terms, place: usize, rule: &BurnRule, end: Minute, odds: f64) -> AlertStatus {
         let (long, short, verdict) = self.judge(terms, rule, place, end, odds);
         let is_firing = self.firing.get(place).copied().unwrap_or(false);

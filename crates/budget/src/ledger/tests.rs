@@ -44,9 +44,7 @@ impl Run {
     }
 
     fn step(&mut self, event: Event) {
-        let ledger = std::mem::replace(&mut self.ledger, Ledger::new(&self.terms.objective));
-        let (ledger, effects) = step(ledger, &self.terms, event, at(self.minute));
-        self.ledger = ledger;
+        let effects = self.ledger.take(&self.terms, event, at(self.minute));
         self.effects.extend(effects.into_iter().map(|effect| (self.minute, effect)));
     }
 
@@ -149,12 +147,12 @@ fn maintenance_is_left_out_of_the_adjusted_budget_and_stays_in_the_raw_one() {
     run.minutes(100, |minute| seen(if (10..20).contains(&minute) { 100 } else { 0 }, 100));
     assert!(run.status().remaining.unwrap().is_spent());
     let maintenance = |from, until| Stretch { from: Minute::new(START + from), until: Minute::new(START + until) };
-    run.step(Event::Excluded(vec![maintenance(15, 20), maintenance(10, 16)]));
+    run.ledger.exclude(vec![maintenance(15, 20), maintenance(10, 16)]);
     let status = run.status();
     assert_eq!(status.remaining, Some(Remaining::WHOLE));
     assert_eq!(status.raw_remaining.map(|left| left.to_string()), Some("-910.2 %".into()));
     assert_eq!((status.raw.total - status.adjusted.total, status.adjusted.missing), (1_000, Minutes::new(0)));
-    run.step(Event::Excluded(Vec::new()));
+    run.ledger.exclude(Vec::new());
     assert_eq!(run.status().adjusted, run.status().raw);
 }
 
@@ -165,7 +163,7 @@ fn a_reset_gives_the_budget_back_and_hides_no_burn() {
     run.minutes(30, |_| seen(100, 100));
     assert!(run.status().remaining.unwrap().is_spent());
     assert_eq!(run.status().is_paging(), Some(true));
-    run.step(Event::Reset(Minute::new(START + run.minute)));
+    run.ledger.forgive(Some(Minute::new(START + run.minute)));
     run.minutes(1, |_| seen(0, 100));
     let status = run.status();
     assert_eq!((status.remaining, status.forgiven), (Some(Remaining::WHOLE), 3_000));

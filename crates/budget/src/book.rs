@@ -1,0 +1,262 @@
+//! All objectives, the flows that obey them, and what people agreed on: the one engine that runs live, in a backtest and
+//! in a simulation.
+
+use std::collections::BTreeMap;
+
+use base::{Effects, Now};
+
+use crate::approvals::{self, Act, Approvals, Person, Refusal};
+use crate::gate::{self, Answer, Fact};
+use crate::ladder::{self, Ladder};
+use crate::ledger::{self, Ledger, Status, Terms};
+use crate::{Count, Minute, Remaining};
+
+/// What a book is held to. Ids of objectives and flows are unique.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// The objectives.
+    pub objectives: Vec<Terms>,
+    /// The flows that obey them.
+    pub flows: Vec<FlowTerms>,
+    /// The gate.
+    pub gate: gate::Policy,
+}
+
+/// How a flow obeys its budgets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowTerms {
+    /// Its id in the platform, or its name.
+    pub id: String,
+    /// The places of its objectives in [`Policy::objectives`].
+    pub objectives: Vec<usize>,
+    /// When it does without what.
+    pub ladder: ladder::Policy,
+}
+
+/// Everything that is kept.
+#[derive(Clone, Debug)]
+pub struct Book {
+    ledgers: Vec<Ledger>,
+    ladders: Vec<Ladder>,
+    approvals: Approvals,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A source counted a minute of an objective.
+    Counted {
+        /// Its place in the policy.
+        objective: usize,
+        /// Which minute.
+        minute: Minute,
+        /// What was counted.
+        count: Count,
+    },
+    /// Somebody asked for something, or decided.
+    Acted(Person, Act),
+    /// Time has passed.
+    Ticked,
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Of an objective, by its place.
+    Ledger(usize, ledger::Effect),
+    /// Of a flow, by its place.
+    Ladder(usize, ladder::Effect),
+    /// Of what people agreed on.
+    Approvals(approvals::Effect),
+    /// What somebody did is not done.
+    Refused(Refusal),
+}
+
+/// What was kept of an earlier run.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Where flows stood, by their ids.
+    pub ladders: BTreeMap<String, Ladder>,
+    /// What was asked for and agreed on.
+    pub approvals: Approvals,
+}
+
+/// What one event means for the book.
+pub fn step(mut book: Book, policy: &Policy, event: Event, now: Now) -> (Book, Effects<Effect>) {
+    let effects = match event {
+        Event::Counted { objective, minute, count } => {
+            book.ledger(policy, objective, ledger::Event::Counted { minute, count }, now)
+        }
+        Event::Acted(who, act) => book.act(policy, &who, act, now),
+        Event::Ticked => book.tick(policy, now),
+    };
+    (book, effects)
+}
+
+impl Book {
+    /// A book without any counts yet, that goes on where an earlier run stood.
+    pub fn open(policy: &Policy, kept: Kept) -> Self {
+        let ladder = |flow: &FlowTerms| kept.ladders.get(&flow.id).copied().unwrap_or_default();
+        let mut book = Self {
+            ledgers: policy.objectives.iter().map(|terms| Ledger::new(&terms.objective)).collect(),
+            ladders: policy.flows.iter().map(ladder).collect(),
+            approvals: kept.approvals,
+        };
+        book.exclude(policy);
+        book.forgive(policy);
+        book
+    }
+
+    /// The ledger of an objective.
+    pub fn ledger_of(&self, objective: usize) -> Option<&Ledger> {
+        self.ledgers.get(objective)
+    }
+
+    /// The ledger of an objective, to load what was counted before.
+    pub fn ledger_mut(&mut self, objective: usize) -> Option<&mut Ledger> {
+        self.ledgers.get_mut(objective)
+    }
+
+    /// Where a flow stands.
+    pub fn ladder_of(&self, flow: usize) -> Option<Ladder> {
+        self.ladders.get(flow).copied()
+    }
+
+    /// What people agreed on.
+    pub const fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    /// The gate's answer for these objectives; for all when none is named.
+    pub fn gate(&self, policy: &Policy, asked: &[String], now: Now) -> Answer {
+        let minute = Minute::of(now.wall);
+        let is_asked = |id: &String| asked.is_empty() || asked.contains(id);
+        let found: Vec<_> = policy
+            .objectives
+            .iter()
+            .zip(&self.ledgers)
+            .filter(|(terms, _)| is_asked(&terms.objective.id))
+            .map(|(terms, ledger)| (terms, ledger, ledger.status(terms, now)))
+            .collect();
+        let facts: Vec<_> =
+            found.iter().map(|(terms, ledger, status)| self.fact(policy, terms, ledger, status, minute)).collect();
+        let is_known = |id: &&String| policy.objectives.iter().any(|terms| terms.objective.id == **id);
+        let missing: Vec<_> = asked.iter().filter(|id| !is_known(id)).cloned().collect();
+        gate::decide(&policy.gate, &facts, &missing, now)
+    }
+
+    fn fact<'a>(
+        &'a self,
+        policy: &Policy,
+        terms: &'a Terms,
+        ledger: &Ledger,
+        status: &'a Status,
+        now: Minute,
+    ) -> Fact<'a> {
+        let id = terms.objective.id.as_str();
+        let recent = policy
+            .gate
+            .window
+            .and_then(|window| ledger.burn(terms, crate::Stretch { from: status.end - window, until: status.end }));
+        let recovers = ledger.recovers(terms, policy.gate.floor, status);
+        let maintenance = self.approvals.on(id, now, |relief| relief.gate).map(|request| request.id.as_str());
+        Fact { id, status, recent, recovers, maintenance }
+    }
+
+    /// The smallest budget of a flow, and `None` when one of them is unknown and no other is spent.
+    pub fn left(&self, policy: &Policy, flow: usize, now: Now) -> Option<Remaining> {
+        let flow = policy.flows.get(flow)?;
+        let mut smallest = Some(Remaining::new(i64::MAX));
+        for objective in &flow.objectives {
+            let terms = policy.objectives.get(*objective)?;
+            let end = Minute::of(now.wall) - terms.settle;
+            let left = self.ledgers.get(*objective)?.remaining(terms, end);
+            match left {
+                Some(left) if left.is_spent() => return Some(smallest.map_or(left, |smallest| smallest.min(left))),
+                Some(left) => smallest = smallest.map(|smallest| smallest.min(left)),
+                None => smallest = None,
+            }
+        }
+        smallest.filter(|_| !flow.objectives.is_empty())
+    }
+
+    fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Effects<Effect> {
+        let Some((ledger, terms)) = self.ledgers.get_mut(place).zip(policy.objectives.get(place)) else {
+            return Effects::none();
+        };
+        let mut effects = Effects::none();
+        for effect in ledger.take(terms, event, now) {
+            effects.push(Effect::Ledger(place, effect));
+        }
+        effects
+    }
+
+    fn act(&mut self, policy: &Policy, who: &Person, act: Act, now: Now) -> Effects<Effect> {
+        let approvals = std::mem::take(&mut self.approvals);
+        match approvals::step(approvals, who, act, now) {
+            Ok((approvals, found)) => {
+                self.approvals = approvals;
+                self.exclude(policy);
+                self.forgive(policy);
+                let mut effects = Effects::none();
+                for effect in found {
+                    effects.push(Effect::Approvals(effect));
+                }
+                effects
+            }
+            Err((approvals, refusal)) => {
+                self.approvals = approvals;
+                Effects::one(Effect::Refused(refusal))
+            }
+        }
+    }
+
+    fn tick(&mut self, policy: &Policy, now: Now) -> Effects<Effect> {
+        let mut effects = Effects::none();
+        for effect in self.approvals.expire(now) {
+            effects.push(Effect::Approvals(effect));
+        }
+        for (place, (ledger, terms)) in self.ledgers.iter_mut().zip(&policy.objectives).enumerate() {
+            for effect in ledger.take(terms, ledger::Event::Ticked, now) {
+                effects.push(Effect::Ledger(place, effect));
+            }
+        }
+        let minute = Minute::of(now.wall);
+        for (place, flow) in policy.flows.iter().enumerate() {
+            let is_maintained = flow
+                .objectives
+                .iter()
+                .filter_map(|objective| policy.objectives.get(*objective))
+                .any(|terms| self.approvals.on(&terms.objective.id, minute, |relief| relief.degrade).is_some());
+            let event = if is_maintained {
+                ladder::Event::Maintained
+            } else {
+                ladder::Event::Left(self.left(policy, place, now))
+            };
+            let Some(ladder) = self.ladders.get_mut(place) else { continue };
+            let (next, found) = ladder::step(*ladder, &flow.ladder, event, now);
+            *ladder = next;
+            for effect in found {
+                effects.push(Effect::Ladder(place, effect));
+            }
+        }
+        effects
+    }
+
+    /// Tells each ledger what is left out of its budget.
+    fn exclude(&mut self, policy: &Policy) {
+        for (ledger, terms) in self.ledgers.iter_mut().zip(&policy.objectives) {
+            ledger.exclude(self.approvals.excluded(&terms.objective.id));
+        }
+    }
+
+    /// Tells each ledger what is forgiven.
+    fn forgive(&mut self, policy: &Policy) {
+        for (ledger, terms) in self.ledgers.iter_mut().zip(&policy.objectives) {
+            ledger.forgive(self.approvals.reset_of(&terms.objective.id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
