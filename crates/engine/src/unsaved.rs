@@ -56,6 +56,7 @@ impl Unsaved {
             timeline: all.timeline,
             letters: all.letters.into_values().collect(),
             journal: all.journal,
+            ..Change::default()
         }
     }
 

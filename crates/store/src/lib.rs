@@ -1,4 +1,4 @@
-//! What must survive a crash: incidents, the letters about them, and the journal.
+//! What must survive a crash: incidents, the letters about them, the journal, counted minutes, and what people agreed on.
 //!
 //! One trait, [`Store`], and two implementations that pass the same suite: [`Sqlite`] for real use
 //! and [`Simulated`] for tests, which fails on request. Rules that both keep:
@@ -25,7 +25,8 @@ use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use record::{
-    Action, Change, Incident, IncidentRecord, IncidentState, JournalEntry, Letter, LetterState, Severity, TimelineLine,
+    Action, AuditEntry, AuditRecord, Change, Counted, CountedBlock, Document, Fold, Incident, IncidentRecord,
+    IncidentState, JournalEntry, Letter, LetterState, Severity, TimelineLine,
 };
 pub use simulated::{Fault, Simulated};
 pub use sqlite::Sqlite;
@@ -36,6 +37,14 @@ pub const INCIDENTS_PAGE: usize = 100;
 pub const LETTERS_PAGE: usize = 200;
 /// The most journal entries one call returns.
 pub const JOURNAL_PAGE: usize = 500;
+/// The most documents one call returns.
+pub const DOCUMENTS_PAGE: usize = 500;
+/// The most audit entries one call returns.
+pub const AUDIT_PAGE: usize = 200;
+/// The most entries of counted minutes one call returns.
+pub const COUNTED_PAGE: usize = 64;
+/// The most blocks of minutes one call returns.
+pub const BLOCKS_PAGE: usize = 1_024;
 
 /// Durable state of one controller.
 ///
@@ -77,4 +86,16 @@ pub trait Store: Send + Sync {
 
     /// The highest sequence number in the journal; zero when it is empty.
     async fn journal_head(&self) -> Result<u64, StoreError>;
+
+    /// Documents of a kind in the order of their ids, after the id `after`; at most [`DOCUMENTS_PAGE`].
+    async fn documents(&self, kind: &str, after: Option<&str>) -> Result<Vec<Document>, StoreError>;
+
+    /// Audit entries below `before`, the latest first; at most [`AUDIT_PAGE`].
+    async fn audit(&self, before: Option<u64>) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// What was counted after the position `after` and is in no block yet, in order; at most [`COUNTED_PAGE`].
+    async fn counted(&self, after: u64) -> Result<Vec<Counted>, StoreError>;
+
+    /// Blocks of an objective from the block `from` on, in order; at most [`BLOCKS_PAGE`].
+    async fn counted_blocks(&self, objective: &str, from: i64) -> Result<Vec<CountedBlock>, StoreError>;
 }

@@ -146,6 +146,72 @@ pub struct IncidentRecord {
     pub letters: Vec<Letter>,
 }
 
+/// Something that the engine keeps in its latest form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What kind of thing.
+    pub kind: String,
+    /// Which one of its kind.
+    pub id: String,
+    /// When it became so.
+    pub at: Timestamp,
+    /// What it is; JSON.
+    pub body: String,
+}
+
+/// Something that somebody did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Unique; an entry that is written again under the same id is kept once.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What, in a word.
+    pub what: String,
+    /// The rest; JSON.
+    pub body: String,
+}
+
+/// An audit entry and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Position, from 1.
+    pub seq: u64,
+    /// The entry.
+    pub entry: AuditEntry,
+}
+
+/// Minutes that came together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Position, from 1.
+    pub seq: u64,
+    /// Which minutes of what; JSON.
+    pub body: String,
+}
+
+/// A block of minutes of one objective.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedBlock {
+    /// Whose.
+    pub objective: String,
+    /// Which block.
+    pub block: i64,
+    /// The minutes, in the engine's form.
+    pub body: Vec<u8>,
+}
+
+/// Counted minutes that are put into their blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fold {
+    /// The blocks, as they are now.
+    pub blocks: Vec<CountedBlock>,
+    /// Everything that was counted up to this position is in them.
+    pub up_to: u64,
+}
+
 /// What one transaction writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
@@ -157,12 +223,20 @@ pub struct Change {
     pub letters: Vec<Letter>,
     /// New journal entries, in order.
     pub journal: Vec<JournalEntry>,
+    /// Documents as they are now.
+    pub documents: Vec<Document>,
+    /// New audit entries, in order.
+    pub audit: Vec<AuditEntry>,
+    /// Minutes that were counted.
+    pub counted: Vec<Counted>,
+    /// Counted minutes that become blocks; after those of this change were added.
+    pub fold: Option<Fold>,
 }
 
 impl Change {
     /// True when there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.incidents.is_empty() && self.timeline.is_empty() && self.letters.is_empty() && self.journal.is_empty()
+        *self == Self::default()
     }
 }
 

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::{
-    Change, INCIDENTS_PAGE, Incident, IncidentRecord, IncidentState, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE, Letter,
-    LetterState, Store, StoreError, TimelineLine,
+    AUDIT_PAGE, AuditEntry, AuditRecord, BLOCKS_PAGE, COUNTED_PAGE, Change, Counted, CountedBlock, DOCUMENTS_PAGE,
+    Document, INCIDENTS_PAGE, Incident, IncidentRecord, IncidentState, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE,
+    Letter, LetterState, Store, StoreError, TimelineLine,
 };
 
 /// One way to fail a write.
@@ -48,6 +49,10 @@ struct Inner {
     timeline: BTreeMap<(String, u32), TimelineLine>,
     letters: BTreeMap<u64, Letter>,
     journal: BTreeMap<u64, JournalEntry>,
+    documents: BTreeMap<(String, String), Document>,
+    audit: Vec<AuditEntry>,
+    counted: BTreeMap<u64, Counted>,
+    blocks: BTreeMap<(String, i64), CountedBlock>,
     fault: Option<(Fault, u32)>,
     commits: u64,
 }
@@ -125,8 +130,29 @@ impl Inner {
         for entry in &change.journal {
             self.journal.entry(entry.seq).or_insert_with(|| entry.clone());
         }
+        self.keep(change);
         self.commits += 1;
         Ok(())
+    }
+
+    fn keep(&mut self, change: &Change) {
+        for document in &change.documents {
+            self.documents.insert((document.kind.clone(), document.id.clone()), document.clone());
+        }
+        for entry in &change.audit {
+            if !self.audit.iter().any(|known| known.id == entry.id) {
+                self.audit.push(entry.clone());
+            }
+        }
+        for counted in &change.counted {
+            self.counted.entry(counted.seq).or_insert_with(|| counted.clone());
+        }
+        if let Some(fold) = &change.fold {
+            for block in &fold.blocks {
+                self.blocks.insert((block.objective.clone(), block.block), block.clone());
+            }
+            self.counted.retain(|seq, _| fold.up_to < *seq);
+        }
     }
 
     fn refuse_bad(&self, change: &Change) -> Result<(), StoreError> {
@@ -227,5 +253,34 @@ impl Store for Simulated {
 
     async fn journal_head(&self) -> Result<u64, StoreError> {
         Ok(self.inner().journal.keys().next_back().copied().unwrap_or(0))
+    }
+
+    async fn documents(&self, kind: &str, after: Option<&str>) -> Result<Vec<Document>, StoreError> {
+        let inner = self.inner();
+        let of_kind = inner.documents.values().filter(|document| document.kind == kind);
+        let page = of_kind.filter(|document| after.is_none_or(|after| after < document.id.as_str()));
+        Ok(page.take(DOCUMENTS_PAGE).cloned().collect())
+    }
+
+    async fn audit(&self, before: Option<u64>) -> Result<Vec<AuditRecord>, StoreError> {
+        let inner = self.inner();
+        let all = (1..).zip(&inner.audit).map(|(seq, entry)| AuditRecord { seq, entry: entry.clone() });
+        let mut page: Vec<_> = all.filter(|record| before.is_none_or(|before| record.seq < before)).collect();
+        page.reverse();
+        page.truncate(AUDIT_PAGE);
+        Ok(page)
+    }
+
+    async fn counted(&self, after: u64) -> Result<Vec<Counted>, StoreError> {
+        let inner = self.inner();
+        let page = inner.counted.range(after.saturating_add(1)..).map(|(_, counted)| counted.clone());
+        Ok(page.take(COUNTED_PAGE).collect())
+    }
+
+    async fn counted_blocks(&self, objective: &str, from: i64) -> Result<Vec<CountedBlock>, StoreError> {
+        let inner = self.inner();
+        let from = (objective.to_owned(), from);
+        let page = inner.blocks.range(from..).map(|(_, block)| block);
+        Ok(page.take_while(|block| block.objective == objective).take(BLOCKS_PAGE).cloned().collect())
     }
 }

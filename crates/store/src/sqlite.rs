@@ -5,6 +5,7 @@
 //! to the database keeps a second process out, because the engine keeps the truth in memory and
 //! would not notice another writer.
 
+mod kept;
 mod rows;
 
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all};
@@ -19,8 +20,9 @@ use sqlx::{Row, SqlSafeStr, Sqlite as Driver, Transaction};
 
 use crate::record::Word;
 use crate::{
-    Change, INCIDENTS_PAGE, Incident, IncidentRecord, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE, Letter, Store,
-    StoreError, TimelineLine,
+    AUDIT_PAGE, AuditRecord, BLOCKS_PAGE, COUNTED_PAGE, Change, Counted, CountedBlock, DOCUMENTS_PAGE, Document,
+    INCIDENTS_PAGE, Incident, IncidentRecord, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE, Letter, Store, StoreError,
+    TimelineLine,
 };
 
 /// The oldest SQLite that is trusted: older ones have a defect in resetting the write-ahead log.
@@ -33,8 +35,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The schema, one file per step. A released file is never edited: its checksum is in every store.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "incidents, letters, journal", include_str!("../migrations/0001_incidents_letters_journal.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "incidents, letters, journal", include_str!("../migrations/0001_incidents_letters_journal.sql")),
+    (2, "documents, audit, counts", include_str!("../migrations/0002_documents_audit_counts.sql")),
+];
 
 /// A store in one SQLite file.
 #[derive(Debug)]
@@ -132,6 +136,7 @@ impl Store for Sqlite {
         for entry in &change.journal {
             append(&mut tx, entry).await?;
         }
+        kept::put(&mut tx, change).await?;
         Ok(tx.commit().await?)
     }
 
@@ -211,6 +216,44 @@ impl Store for Sqlite {
     async fn journal_head(&self) -> Result<u64, StoreError> {
         let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS n FROM journal").fetch_one(&self.readers).await?;
         rows::unsigned(&row, "n")
+    }
+
+    async fn documents(&self, kind: &str, after: Option<&str>) -> Result<Vec<Document>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM document WHERE kind = ? AND id > ? ORDER BY id LIMIT ?")
+            .bind(kind)
+            .bind(after.unwrap_or(""))
+            .bind(DOCUMENTS_PAGE as i64)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(rows::document).collect()
+    }
+
+    async fn audit(&self, before: Option<u64>) -> Result<Vec<AuditRecord>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?")
+            .bind(before.map_or(Ok(i64::MAX), signed)?)
+            .bind(AUDIT_PAGE as i64)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(rows::audited).collect()
+    }
+
+    async fn counted(&self, after: u64) -> Result<Vec<Counted>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM counted WHERE seq > ? ORDER BY seq LIMIT ?")
+            .bind(signed(after)?)
+            .bind(COUNTED_PAGE as i64)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(rows::counted).collect()
+    }
+
+    async fn counted_blocks(&self, objective: &str, from: i64) -> Result<Vec<CountedBlock>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM counted_block WHERE objective = ? AND block >= ? ORDER BY block LIMIT ?")
+            .bind(objective)
+            .bind(from)
+            .bind(BLOCKS_PAGE as i64)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(rows::block).collect()
     }
 }
 

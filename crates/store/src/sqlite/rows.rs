@@ -7,7 +7,9 @@ use sqlx::sqlite::SqliteRow;
 
 use super::MIGRATIONS;
 use crate::record::Word;
-use crate::{Incident, JournalEntry, Letter, StoreError, TimelineLine};
+use crate::{
+    AuditEntry, AuditRecord, Counted, CountedBlock, Document, Incident, JournalEntry, Letter, StoreError, TimelineLine,
+};
 
 pub(super) fn incident(row: &SqliteRow) -> Result<Incident, StoreError> {
     Ok(Incident {
@@ -49,6 +51,34 @@ pub(super) fn letter(row: &SqliteRow) -> Result<Letter, StoreError> {
         delivered_at: instant_maybe(row, "delivered_ms")?,
         last_error: row.try_get("last_error")?,
     })
+}
+
+pub(super) fn document(row: &SqliteRow) -> Result<Document, StoreError> {
+    Ok(Document {
+        kind: row.try_get("kind")?,
+        id: row.try_get("id")?,
+        at: instant(row, "at_ms")?,
+        body: row.try_get("body")?,
+    })
+}
+
+pub(super) fn audited(row: &SqliteRow) -> Result<AuditRecord, StoreError> {
+    let entry = AuditEntry {
+        id: row.try_get("id")?,
+        at: instant(row, "at_ms")?,
+        who: row.try_get("who")?,
+        what: row.try_get("what")?,
+        body: row.try_get("body")?,
+    };
+    Ok(AuditRecord { seq: unsigned(row, "seq")?, entry })
+}
+
+pub(super) fn counted(row: &SqliteRow) -> Result<Counted, StoreError> {
+    Ok(Counted { seq: unsigned(row, "seq")?, body: row.try_get("body")? })
+}
+
+pub(super) fn block(row: &SqliteRow) -> Result<CountedBlock, StoreError> {
+    Ok(CountedBlock { objective: row.try_get("objective")?, block: row.try_get("block")?, body: row.try_get("body")? })
 }
 
 pub(super) fn entry(row: &SqliteRow) -> Result<JournalEntry, StoreError> {
