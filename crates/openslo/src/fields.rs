@@ -6,17 +6,38 @@ use crate::number::{self, NotExact};
 use crate::problem::{Found, suggest};
 use crate::tree::{Kind, Node};
 
+/// What a key that is not known is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// A problem: it is probably a misspelt one.
+    Wrong,
+    /// A loss: another tool's format has it, we do not.
+    Lost,
+}
+
 impl Found {
     /// A map that has no other keys than these.
     pub(crate) fn map<'n>(&mut self, node: &'n Node, known: &[&str]) -> Option<&'n Node> {
+        self.map_with(node, known, Unknown::Wrong)
+    }
+
+    /// A map; a key that is not among these is what `unknown` says.
+    pub(crate) fn map_with<'n>(&mut self, node: &'n Node, known: &[&str], unknown: Unknown) -> Option<&'n Node> {
         let Kind::Map(entries) = &node.kind else {
             let hint = format!("write keys and values; known keys here: {}", known.join(", "));
             self.wrong(node, "a map belongs here", hint);
             return None;
         };
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
-            let hint = suggest(&entry.key, known.iter().copied(), "keys here");
-            self.wrong_at(entry.at, &entry.value.path, format!("there is no key `{}` here", entry.key), hint);
+            match unknown {
+                Unknown::Wrong => {
+                    let hint = suggest(&entry.key, known.iter().copied(), "keys here");
+                    self.wrong_at(entry.at, &entry.value.path, format!("there is no key `{}` here", entry.key), hint);
+                }
+                Unknown::Lost => {
+                    self.lost(&entry.value, format!("`{}` has no equivalent", entry.key), "it is left out");
+                }
+            }
         }
         Some(node)
     }

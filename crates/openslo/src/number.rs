@@ -33,6 +33,18 @@ pub(crate) fn exact(text: &str, digits: u32) -> Result<u64, NotExact> {
     }
 }
 
+/// A number of `digits` digits behind the point, without zeros at its end: 14,400 with three is `14.4`.
+pub(crate) fn decimal(number: u64, digits: u32) -> String {
+    let unit = 10u64.pow(digits);
+    match (number / unit, number % unit) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) => {
+            let width = digits as usize;
+            format!("{whole}.{rest:0width$}").trim_end_matches('0').to_owned()
+        }
+    }
+}
+
 /// A number as JSON has it; at these sizes no digit is lost.
 pub(crate) fn json(number: u64, digits: u32) -> serde_json::Value {
     let unit = 10u64.pow(digits);
@@ -71,6 +83,7 @@ mod tests {
     fn a_share_goes_through_json_unchanged() {
         for ppm in (0..=1_000_000u64).step_by(37) {
             assert_eq!(exact(&json(ppm, 4).to_string(), 4), Ok(ppm));
+            assert_eq!(exact(&decimal(ppm, 4), 4), Ok(ppm));
         }
     }
 }

@@ -4,6 +4,7 @@
 mod examples;
 mod formats;
 mod guide;
+mod imports;
 mod mistakes;
 
 use openslo::{Definition, Text};
