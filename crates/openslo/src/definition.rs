@@ -35,7 +35,8 @@ pub enum Indicator {
     Threshold(Threshold),
 }
 
-/// Good or bad events among all events. Both queries have the same source and are about the same things.
+/// Good or bad events among all events. Both queries have the same source and are about the same things. Where a
+/// `prometheus` source knows the total and has no value for the part, the part is 0: the first event makes the series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ratio {
     /// What `part` counts.

@@ -1,7 +1,7 @@
 //! Service level objectives as others write them. Text in, values out: nothing here opens a file or asks a source.
 //!
-//! [`read`] reads OpenSLO v1 and [`write`] writes it; [`guide`] knows the JSON of the guide; [`import`] reads what was
-//! written for Sloth and Pyrra. Every reader tells all problems of a text at
+//! [`read`] reads OpenSLO v1 and [`write()`] writes it; [`guide`] knows the JSON of the guide; [`import`] reads what was
+//! written for Sloth and Pyrra; [`export`] writes rules for a Prometheus. Every reader tells all problems of a text at
 //! once, each with its place and with what to write instead. What is understood and has no equivalent is a [`Loss`]:
 //! it is told and does not stop anything.
 //!
@@ -29,6 +29,7 @@
 mod alerts;
 mod definition;
 mod documents;
+pub mod export;
 mod fields;
 pub mod genesys;
 pub mod guide;

@@ -6,6 +6,8 @@ mod formats;
 mod guide;
 mod imports;
 mod mistakes;
+mod properties;
+mod rules;
 
 use openslo::{Definition, Text};
 
