@@ -41,7 +41,7 @@ pub(crate) fn condition(spec: &Node, found: &mut Found) -> Option<Condition> {
     let long = found.need(condition, "lookbackWindow", "add `lookbackWindow: 1h`");
     let long = long.and_then(|node| found.minutes(node));
     if let Some(after) = condition.get("alertAfter")
-        && found.text(after) != Some("0m")
+        && !is_nothing(after)
         && found.minutes(after).is_some()
     {
         found.lost(
@@ -54,6 +54,11 @@ pub(crate) fn condition(spec: &Node, found: &mut Found) -> Option<Condition> {
     let long = long?;
     let rule = BurnRule { severity: severity?, long, short: short_of(long), burn_milli: burn? };
     Some(Condition { rule, at: condition.at, path: condition.path.clone() })
+}
+
+/// Whether it is a length of nothing: `0m`.
+fn is_nothing(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Scalar { text, .. } if text.trim_end_matches(['m', 'h', 'd', 'w']) == "0")
 }
 
 /// A burn rate in thousandths.

@@ -170,6 +170,34 @@ impl Genesys {
     }
 }
 
+impl Genesys {
+    /// Whether every event of this is one of the other, which is about the same: no condition of the other is missing
+    /// here. Of conversations the platform does not promise it, so nothing is refused.
+    pub(crate) fn is_part_of(&self, whole: &Self) -> bool {
+        match (self, whole) {
+            (Self::Flows(part), Self::Flows(whole)) => {
+                let is_counted = whole.count != FlowCount::FailedOutcomes || part.count == whole.count;
+                is_counted && narrows(&part.exit_reasons, &whole.exit_reasons, |one, other| one == other)
+            }
+            (Self::Actions(part), Self::Actions(whole)) => {
+                let is_faster = whole.within_ms.is_none_or(|limit| part.within_ms.is_some_and(|ms| ms <= limit));
+                is_faster
+                    && narrows(&part.response_statuses, &whole.response_statuses, |one, other| one.is_within(*other))
+                    && narrows(&part.error_types, &whole.error_types, |one, other| one == other)
+            }
+            (Self::Conversations(_), Self::Conversations(_)) => true,
+            (Self::Flows(_) | Self::Actions(_) | Self::Conversations(_), _) => false,
+        }
+    }
+}
+
+/// Whether a list of which one must hold lets nothing through that the other list does not; an empty one lets all
+/// through.
+fn narrows<T>(part: &[T], whole: &[T], is_within: impl Fn(&T, &T) -> bool) -> bool {
+    let is_one_of = |one: &T| whole.iter().any(|other| is_within(one, other));
+    whole.is_empty() || (!part.is_empty() && part.iter().all(is_one_of))
+}
+
 impl FlowCount {
     pub(crate) const WORDS: [(&'static str, Self); 3] =
         [("ended", Self::Ended), ("outcomes", Self::Outcomes), ("failedOutcomes", Self::FailedOutcomes)];
@@ -213,6 +241,13 @@ impl Status {
         match self {
             Self::Code(code) => code == status,
             Self::Class(digit) => status / 100 == digit as u16,
+        }
+    }
+
+    fn is_within(self, other: Self) -> bool {
+        match self {
+            Self::Code(code) => other.matches(code),
+            Self::Class(_) => self == other,
         }
     }
 

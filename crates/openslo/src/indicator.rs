@@ -106,6 +106,13 @@ fn check(ratio: &Ratio, node: &Node, part_node: &Node, found: &mut Found) -> boo
         found.wrong(part_node, message, "name the same upstream, flow, action or queue in both");
         return false;
     }
+    if let (Source::Genesys(one), Source::Genesys(all)) = (&part.source, &total.source)
+        && !one.is_part_of(all)
+    {
+        let message = format!("`{word}` counts events that `total` leaves out");
+        found.wrong(part_node, message, "repeat the conditions of `total`, and add some");
+        return false;
+    }
     if part.source == total.source && part.source != Source::Push {
         let message = format!("`{word}` and `total` count the same events");
         found.wrong(part_node, message, format!("say which of all events are {word}"));

@@ -87,6 +87,8 @@ fn a_condition_that_waits_is_a_loss() {
     let text = format!("{SLO}{}", policy(&format!("severity: page, condition: {{ {BURN}, alertAfter: 5m }}")));
     let reading = openslo::read(&[Text { file: "slo.yaml", text: &text }]).unwrap();
     insta::assert_snapshot!(lines(&reading.losses));
+    let reading = openslo::read(&[Text { file: "slo.yaml", text: &text.replace("5m", "0h") }]).unwrap();
+    assert_eq!(reading.losses, []);
 }
 
 #[test]

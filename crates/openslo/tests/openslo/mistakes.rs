@@ -124,6 +124,36 @@ fn questions_for_the_platform_name_what_the_platform_has() {
 }
 
 #[test]
+fn the_part_of_a_ratio_is_a_part_of_its_total() {
+    let both = |part: &str, total: &str| {
+        let metric = |spec: &str| format!("{{ metricSource: {{ type: genesys, spec: {spec} }} }}");
+        let gateway = "{ metricSource: { type: gateway, spec: { upstream: crm } } }";
+        let text = SLO.replacen(gateway, &metric(part), 1).replacen(gateway, &metric(total), 1);
+        openslo::read(&[Text { file: "slo.yaml", text: &text }])
+            .map_or_else(|invalid| invalid.to_string(), |_| "right".to_owned())
+    };
+    let right = [
+        ("{ about: actions, responseStatus: [429, 503] }", "{ about: actions, responseStatus: [4xx, 5xx] }"),
+        ("{ about: actions, within: 2s }", "{ about: actions, within: 3s }"),
+        ("{ about: flows, count: failedOutcomes }", "{ about: flows, count: outcomes }"),
+        ("{ about: conversations, count: errors }", "{ about: conversations }"),
+    ];
+    for (part, total) in right {
+        assert_eq!(both(part, total), "right", "{part}");
+    }
+    let wrong = [
+        ("{ about: actions, within: 3s }", "{ about: actions, responseStatus: 2xx }"),
+        ("{ about: actions, responseStatus: 5xx }", "{ about: actions, responseStatus: [500, 503] }"),
+        ("{ about: actions }", "{ about: actions, within: 3s }"),
+        ("{ about: flows, count: outcomes }", "{ about: flows, count: failedOutcomes }"),
+        ("{ about: flows, exitReason: FLOW_ERROR_EXIT }", "{ about: flows, exitReason: [FLOW_EXIT, TRANSFER] }"),
+    ];
+    for (part, total) in wrong {
+        assert!(both(part, total).contains("`bad` counts events that `total` leaves out"), "{part}");
+    }
+}
+
+#[test]
 fn rules_that_can_never_hold_are_refused_at_their_condition() {
     let condition = "
 ---
