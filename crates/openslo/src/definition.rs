@@ -46,7 +46,8 @@ pub struct Ratio {
     /// All events.
     pub total: Query,
     /// The queries answer with counters that only grow, and not with the count of the last minute. Only a
-    /// `prometheus` source has such counters.
+    /// `prometheus` source has such counters. Best without `sum`: where one of many counters begins anew, their sum
+    /// looks as if all did.
     pub counter: bool,
 }
 

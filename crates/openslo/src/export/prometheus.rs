@@ -228,8 +228,7 @@ fn alert(definition: &Definition, severity: Severity) -> Option<Value> {
         format!("at least {percent} % of the last {} and of the last {}", rule.long, rule.short)
     };
     let target = decimal(objective.target.get().into(), 4);
-    let mut labels = labels(definition);
-    labels["severity"] = severity.word().into();
+    let labels = json!({"slo": objective.id, "service": literal(&objective.service), "severity": severity.word()});
     Some(json!({
         "alert": "SteadylineBudgetBurn",
         "expr": rules.iter().map(holds).collect::<Vec<_>>().join(" or "),
@@ -244,7 +243,7 @@ fn alert(definition: &Definition, severity: Severity) -> Option<Value> {
     }))
 }
 
-/// Text in which nothing is filled in: annotations are templates.
+/// Text in which nothing is filled in: labels and annotations of an alert are templates.
 fn literal(text: &str) -> String {
     text.replace("{{", "{{ `{{` }}")
 }

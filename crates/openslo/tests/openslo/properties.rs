@@ -14,6 +14,7 @@ fn samples() -> Vec<String> {
         include_str!("samples/sloth.yaml"),
         include_str!("samples/sloth-resource.yaml"),
         include_str!("samples/pyrra.yaml"),
+        include_str!("samples/odd.yaml"),
         r#"{"id":"a","sloTarget":99.5,"timeWindow":"PT720H","burnRateAlerts":[{"level":"CRITICAL","burnRateThreshold":14.6,"duration":"PT5M"}]}"#,
     ] {
         all.push(sample.to_owned());
