@@ -39,6 +39,8 @@ pub struct GatewaySnapshot {
     /// When it was taken; absent when no gateway has reported yet.
     #[schema(value_type = Option<String>)]
     pub at: Option<Timestamp>,
+    /// Names this run of the gateway: its counters begin at zero with it.
+    pub boot: u64,
     /// One entry per upstream, in the order of the configuration.
     pub upstreams: Vec<UpstreamView>,
     /// One entry per route, in the order of the configuration.
@@ -104,6 +106,9 @@ pub struct RouteView {
     pub shed: u64,
     /// Calls that got an error.
     pub error: u64,
+    /// Calls that were answered without asking, because their flow does without while its error budget is low; counted
+    /// here alone.
+    pub trimmed: u64,
     /// Caller-seconds of silence: time that callers waited for this route's answers.
     pub dead_air_seconds: f64,
     /// The part of it spent on calls that got no live answer.

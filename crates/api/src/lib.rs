@@ -3,12 +3,17 @@
 //! Stable and without logic. Everything here is JSON with `camelCase` keys; instants are RFC 3339
 //! in UTC; an `Option` that is absent means "not known", never zero.
 
+mod budget;
 mod console;
 mod exit;
 mod gateway;
 mod incident;
 mod problem;
 
+pub use budget::{
+    AlertView, AuditList, AuditView, BudgetList, BurnView, CountsView, ExhaustionView, FlowModes, FlowView, GateSlo,
+    GateView, ObjectiveView, PushAnswer, PushedCounts, PushedMinute, RequestList, RequestView, SourceView, Wish,
+};
 pub use console::{Acknowledgement, CircuitEntry, CircuitList, IncidentList, Readiness, Snapshot};
 pub use exit::Exit;
 pub use gateway::{CircuitPhase, CircuitView, GatewaySnapshot, Outcome, RouteView, SlotsView, UpstreamView};

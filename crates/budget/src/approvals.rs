@@ -154,8 +154,30 @@ pub struct Approvals {
 /// What follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// A request is new or was decided: keep it, and tell.
-    Keep(Request),
+    /// Something was done: keep the request as it is now, and tell.
+    Done {
+        /// What.
+        deed: Deed,
+        /// By whom; nobody did what time did.
+        by: Option<String>,
+        /// The request.
+        request: Box<Request>,
+    },
+}
+
+/// What was done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It was made.
+    Asked,
+    /// It was approved.
+    Approved,
+    /// It was rejected.
+    Rejected,
+    /// It was taken back, or ended before its time.
+    Revoked,
+    /// Nobody decided in time.
+    Expired,
 }
 
 /// Why something is not done.
@@ -198,8 +220,8 @@ pub fn step(
 ) -> Result<(Approvals, Effects<Effect>), (Approvals, Refusal)> {
     let done = match act {
         Act::Ask { id, wish, reason } => approvals.ask(who, id, wish, reason, now),
-        Act::Approve(id) => approvals.decide(who, &id, now, State::Approved),
-        Act::Reject(id) => approvals.decide(who, &id, now, State::Rejected),
+        Act::Approve(id) => approvals.decide(who, &id, now, Deed::Approved),
+        Act::Reject(id) => approvals.decide(who, &id, now, Deed::Rejected),
         Act::Revoke(id) => approvals.revoke(who, &id, now),
     };
     match done {
@@ -225,7 +247,7 @@ impl Approvals {
         for request in &mut self.requests {
             if request.state == State::Waiting && request.expires_at <= now.wall {
                 request.state = State::Expired;
-                effects.push(Effect::Keep(request.clone()));
+                effects.push(Effect::Done { deed: Deed::Expired, by: None, request: Box::new(request.clone()) });
             }
         }
         effects
@@ -293,16 +315,10 @@ impl Approvals {
         let request = Request { id, wish, reason, asked_by, asked_at, expires_at, is_retroactive, state };
         self.requests.push(request.clone());
         self.forget();
-        Ok(Effects::one(Effect::Keep(request)))
+        Ok(done(Deed::Asked, who, request))
     }
 
-    fn decide(
-        &mut self,
-        who: &Person,
-        id: &str,
-        now: Now,
-        state: fn(Decided) -> State,
-    ) -> Result<Effects<Effect>, Refusal> {
+    fn decide(&mut self, who: &Person, id: &str, now: Now, deed: Deed) -> Result<Effects<Effect>, Refusal> {
         if who.role != Role::Approver {
             return Err(Refusal::Role(who.role));
         }
@@ -313,8 +329,9 @@ impl Approvals {
         if request.state != State::Waiting || request.expires_at <= now.wall {
             return Err(Refusal::Decided);
         }
-        request.state = state(Decided { by: who.name.clone(), at: now.wall });
-        Ok(Effects::one(Effect::Keep(request.clone())))
+        let decided = Decided { by: who.name.clone(), at: now.wall };
+        request.state = if deed == Deed::Approved { State::Approved(decided) } else { State::Rejected(decided) };
+        Ok(done(deed, who, request.clone()))
     }
 
     /// Ends it now. Whoever may ask may take back: less relief is the safe side.
@@ -343,7 +360,7 @@ impl Approvals {
             }
             _ => request.state = State::Revoked(decided),
         }
-        Ok(Effects::one(Effect::Keep(request.clone())))
+        Ok(done(Deed::Revoked, who, request.clone()))
     }
 
     /// Forgets the oldest ones that can no longer matter.
@@ -385,9 +402,26 @@ impl Wish {
     }
 }
 
+fn done(deed: Deed, who: &Person, request: Request) -> Effects<Effect> {
+    Effects::one(Effect::Done { deed, by: Some(who.name.clone()), request: Box::new(request) })
+}
+
 /// Names that differ in case or in blanks around them are one person's.
 fn same_person(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+impl Deed {
+    /// As it is written.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "request",
+            Self::Approved => "approve",
+            Self::Rejected => "reject",
+            Self::Revoked => "revoke",
+            Self::Expired => "expire",
+        }
+    }
 }
 
 impl Role {

@@ -81,19 +81,21 @@ pub struct Kept {
     pub approvals: Approvals,
 }
 
-/// What one event means for the book.
-pub fn step(mut book: Book, policy: &Policy, event: Event, now: Now) -> (Book, Effects<Effect>) {
-    let effects = match event {
-        Event::Counted { objective, minute, count } => {
-            book.ledger(policy, objective, ledger::Event::Counted { minute, count }, now)
-        }
-        Event::Acted(who, act) => book.act(policy, &who, act, now),
-        Event::Ticked => book.tick(policy, now),
-    };
-    (book, effects)
-}
-
 impl Book {
+    /// What one event means for the book.
+    ///
+    /// It changes the book in its place, which is large; otherwise it is a step like any other: the same book, policy,
+    /// event and moment give the same book and effects.
+    pub fn take(&mut self, policy: &Policy, event: Event, now: Now) -> Effects<Effect> {
+        match event {
+            Event::Counted { objective, minute, count } => {
+                self.ledger(policy, objective, ledger::Event::Counted { minute, count }, now)
+            }
+            Event::Acted(who, act) => self.act(policy, &who, act, now),
+            Event::Ticked => self.tick(policy, now),
+        }
+    }
+
     /// A book without any counts yet, that goes on where an earlier run stood.
     pub fn open(policy: &Policy, kept: Kept) -> Self {
         let ladder = |flow: &FlowTerms| kept.ladders.get(&flow.id).copied().unwrap_or_default();

@@ -12,7 +12,7 @@ mod status;
 use base::{Effects, Now, Ppm};
 
 use crate::{
-    Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX, Rarity,
+    BLOCK, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX, Rarity,
     Remaining, Series, Severity, Stretch, Window,
 };
 
@@ -134,6 +134,30 @@ impl Ledger {
         }
     }
 
+    /// Loads a block of minutes that were counted before; one from before the horizon is left out.
+    pub fn load(&mut self, terms: &Terms, number: i64, minutes: &[Count; BLOCK]) {
+        if self.events.set_block(number, minutes).is_err() {
+            return;
+        }
+        let minute = |place: usize| Minute::new(number * BLOCK as i64 + place as i64);
+        let first = minutes.iter().position(|count| count.is_known()).map(minute);
+        self.first = [self.first, first].into_iter().flatten().min();
+        self.last_known = self.last_known.max(minutes.iter().rposition(|count| count.is_known()).map(minute));
+        if let Budgeting::Timeslices { length, target } = terms.objective.budgeting {
+            let (mut from, end) = (slice_of(minute(0), length), minute(BLOCK));
+            while from < end {
+                self.slice(terms, from, length, target);
+                from = from + length;
+            }
+        }
+    }
+
+    /// Puts a minute in that was counted before, without asking what time it is.
+    pub fn restore(&mut self, terms: &Terms, minute: Minute, count: Count) {
+        // A minute from before the horizon is of no use.
+        let _kept = self.put(terms, minute, count);
+    }
+
     /// Leaves these stretches, and no others, out of the adjusted budget.
     pub fn exclude(&mut self, mut stretches: Vec<Stretch>) {
         stretches.retain(|stretch| stretch.from < stretch.until);
@@ -190,10 +214,14 @@ impl Ledger {
         if Minute::of(now.wall) < minute {
             return Effects::one(Effect::Refused(minute, NotKept::Future));
         }
-        let was_known = match self.events.set(minute, count) {
-            Ok(earlier) => earlier.is_known(),
-            Err(refused) => return Effects::one(Effect::Refused(minute, refused)),
-        };
+        match self.put(terms, minute, count) {
+            Ok(()) => Effects::none(),
+            Err(refused) => Effects::one(Effect::Refused(minute, refused)),
+        }
+    }
+
+    fn put(&mut self, terms: &Terms, minute: Minute, count: Count) -> Result<(), NotKept> {
+        let was_known = self.events.set(minute, count)?.is_known();
         if count.is_known() {
             self.first = Some(self.first.map_or(minute, |first| first.min(minute)));
             self.last_known = self.last_known.max(Some(minute));
@@ -204,7 +232,7 @@ impl Ledger {
             Budgeting::Occurrences => {}
             Budgeting::Timeslices { length, target } => self.slice(terms, slice_of(minute, length), length, target),
         }
-        Effects::none()
+        Ok(())
     }
 
     /// Judges the slice that begins at `from` anew.
@@ -266,7 +294,7 @@ impl Ledger {
 
     /// Takes the minutes that have become due into the evidence.
     fn settle(&mut self, terms: &Terms, end: Minute) {
-        let from = self.settled.unwrap_or(end).max(end - Minutes::new(SETTLED_MAX));
+        let from = self.settled.or(self.first).unwrap_or(end).max(end - Minutes::new(SETTLED_MAX));
         for minute in (from.get()..end.get()).map(Minute::new) {
             match terms.objective.budgeting {
                 Budgeting::Occurrences => self.weigh(terms, minute),

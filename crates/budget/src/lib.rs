@@ -6,6 +6,7 @@
 pub mod approvals;
 pub mod book;
 mod burn;
+pub mod counter;
 mod counts;
 mod evidence;
 pub mod gate;
@@ -25,4 +26,4 @@ pub use ledger::{Ledger, Status, Terms, Verdict};
 pub use minute::{Minute, Minutes, Stretch};
 pub use objective::{Budgeting, BurnRule, Flaw, Objective, RULES_MAX, Severity, WINDOW_MAX, WINDOW_MIN, Window};
 pub use period::{Period, PeriodFlaw, Unit};
-pub use series::{NotKept, Series};
+pub use series::{BLOCK, NotKept, Series};

@@ -15,6 +15,9 @@ use chunk::{Chunk, LENGTH, Sums};
 
 use crate::{Count, Counts, Minute, Minutes};
 
+/// How many minutes make a block, the unit in which a series is kept outside.
+pub const BLOCK: usize = LENGTH;
+
 /// Counts by the minute over a horizon.
 #[derive(Clone, Debug)]
 pub struct Series {
@@ -72,6 +75,38 @@ impl Series {
         }
         self.newest = self.newest.max(Some(minute));
         Ok(earlier)
+    }
+
+    /// Puts a whole block in, instead of what was known of its minutes: the quick way to load what was kept.
+    ///
+    /// # Errors
+    ///
+    /// When it lies before the horizon: nothing changes.
+    pub fn set_block(&mut self, number: i64, minutes: &[Count; BLOCK]) -> Result<(), NotKept> {
+        if self.chunks.is_empty() {
+            self.first = number;
+        }
+        self.reach_back(number)?;
+        self.reach_forward(number);
+        let index = usize::try_from(number - self.first).map_err(|_| NotKept::TooOld)?;
+        let Some(kept) = self.chunks.get_mut(index) else { return Err(NotKept::TooOld) };
+        kept.chunk = Chunk::of(minutes);
+        self.sum_from(index);
+        let last = minutes.iter().rposition(|count| count.is_known());
+        let last = last.map(|place| Minute::new(number * BLOCK as i64 + place as i64));
+        self.newest = self.newest.max(last);
+        Ok(())
+    }
+
+    /// The minutes of a block.
+    pub fn block(&self, number: i64) -> [Count; BLOCK] {
+        let first = number * BLOCK as i64;
+        std::array::from_fn(|place| self.get(Minute::new(first + place as i64)))
+    }
+
+    /// The block in which a minute lies.
+    pub fn block_of(minute: Minute) -> i64 {
+        split(minute).0
     }
 
     /// What is known of a minute.

@@ -31,7 +31,7 @@ const TOKEN_WAITING_MAX: u32 = 100;
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 /// Paths that the gateway answers itself.
-const RESERVED: &str = "/steadyline/";
+const RESERVED: [&str; 2] = ["/steadyline/", "/decide/"];
 /// Requests a minute to the platform, whose advice is to be modest.
 const PLATFORM_REQUESTS: u32 = 60;
 /// The share of what the platform allows that is kept back for rollbacks.
@@ -445,8 +445,9 @@ impl Resolver<'_> {
     }
 
     fn path(&mut self, path: &Spanned<String>) {
-        let problem = if path.value.starts_with(RESERVED) {
-            Some(format!("paths below `{RESERVED}` are the gateway's own"))
+        let reserved = RESERVED.into_iter().find(|reserved| path.value.starts_with(reserved));
+        let problem = if let Some(reserved) = reserved {
+            Some(format!("paths below `{reserved}` are the gateway's own"))
         } else if path.value.starts_with('/') {
             matchit::Router::new().insert(path.value.as_str(), ()).err().map(|error| error.to_string())
         } else {

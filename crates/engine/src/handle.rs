@@ -52,6 +52,11 @@ impl Sender {
         self.send(Event::CircuitWell { circuit });
     }
 
+    /// Something that another part of the engine found.
+    pub(crate) fn event(&self, event: Event) {
+        self.send(event);
+    }
+
     /// `count` records were lost before they reached the engine.
     pub fn records_lost(&self, count: u64) {
         self.lost.fetch_add(count, Ordering::Relaxed);

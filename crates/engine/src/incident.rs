@@ -48,6 +48,16 @@ pub enum Subject {
     Records,
     /// A receiver takes no letters.
     Receiver(Arc<str>),
+    /// An objective burns its error budget at a rate that pages.
+    Burn(Arc<str>),
+    /// An objective burns its error budget at a rate for a ticket.
+    SlowBurn(Arc<str>),
+    /// An objective's error budget is spent.
+    Spent(Arc<str>),
+    /// Nothing is known of an objective any more.
+    Blind(Arc<str>),
+    /// A flow does without something.
+    Mode(Arc<str>),
     /// So many incidents that new ones are no longer opened one by one.
     Crowd,
 }
@@ -63,14 +73,14 @@ pub enum Event {
         /// The circuit's name.
         circuit: Arc<str>,
     },
-    /// Trouble of our own began, or goes on with something new to say.
+    /// Trouble of our own, with an objective or with a flow began, or goes on with something new to say.
     Trouble {
         /// With what.
         subject: Subject,
         /// What happened, as a sentence without a full stop.
         what: String,
     },
-    /// Trouble of our own is over.
+    /// Such trouble is over.
     Over {
         /// With what.
         subject: Subject,
@@ -364,6 +374,11 @@ impl Subject {
             Self::Store => "store".into(),
             Self::Records => "records".into(),
             Self::Receiver(name) => format!("receiver/{name}"),
+            Self::Burn(id) => format!("burn/{id}"),
+            Self::SlowBurn(id) => format!("slow-burn/{id}"),
+            Self::Spent(id) => format!("spent/{id}"),
+            Self::Blind(id) => format!("blind/{id}"),
+            Self::Mode(flow) => format!("mode/{flow}"),
             Self::Crowd => "crowd".into(),
         }
     }
@@ -373,6 +388,11 @@ impl Subject {
         match key.split_once('/') {
             Some(("circuit", name)) => Some(Self::Circuit(name.into())),
             Some(("receiver", name)) => Some(Self::Receiver(name.into())),
+            Some(("burn", id)) => Some(Self::Burn(id.into())),
+            Some(("slow-burn", id)) => Some(Self::SlowBurn(id.into())),
+            Some(("spent", id)) => Some(Self::Spent(id.into())),
+            Some(("blind", id)) => Some(Self::Blind(id.into())),
+            Some(("mode", flow)) => Some(Self::Mode(flow.into())),
             Some(_) => None,
             None => match key {
                 "store" => Some(Self::Store),

@@ -15,6 +15,7 @@
 //! - A letter arrives at least once, under the same id and key, and a resolve only after its trigger.
 
 mod board;
+pub mod budget;
 mod convert;
 pub mod courier;
 pub mod delivery;

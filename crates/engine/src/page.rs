@@ -48,7 +48,15 @@ impl Page {
     pub fn about(incident: &Incident, action: Action, org: &str) -> Self {
         let circuit = match &incident.subject {
             Subject::Circuit(name) => Some(name.to_string()),
-            Subject::Store | Subject::Records | Subject::Receiver(_) | Subject::Crowd => None,
+            Subject::Store
+            | Subject::Records
+            | Subject::Receiver(_)
+            | Subject::Burn(_)
+            | Subject::SlowBurn(_)
+            | Subject::Spent(_)
+            | Subject::Blind(_)
+            | Subject::Mode(_)
+            | Subject::Crowd => None,
         };
         let summary = match (action, &incident.acknowledged_by) {
             (Action::Trigger, _) | (Action::Acknowledge, None) => incident.title.clone(),

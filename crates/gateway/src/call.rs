@@ -32,6 +32,7 @@ use crate::flag;
 use crate::headers::{OUTCOME, TIMEOUT, caller_timeout, look_over, strip_hop_by_hop};
 use crate::inflight::Verdict;
 use crate::kept;
+use crate::modes;
 use crate::plan::{Found, RoutePlan, UpstreamShared, upstream_uri};
 use crate::pool::{Connection, Pool};
 use crate::reason::Reason;
@@ -51,13 +52,17 @@ pub(crate) async fn serve(worker: &Rc<Worker>, request: Request<Incoming>) -> Re
     if let Some(dependency) = uri.path().strip_prefix(flag::PREFIX) {
         return flag::answer(&local.plan, dependency, worker.clock.now());
     }
+    if let Some(flow) = uri.path().strip_prefix(modes::PREFIX) {
+        return worker.modes.answer(flow, worker.clock.now());
+    }
     match local.plan.find(&head.method, uri.path()) {
         Found::Route(index, params) => {
             let route = &local.plan.routes[index];
             let patience = caller_timeout(&head.headers).unwrap_or(Duration::MAX).min(route.config.deadline);
             let is_head = head.method == Method::HEAD;
             let call = Call { worker, local: &local, index, route, arrived, deadline: arrived + patience, is_head };
-            call.serve(head, body, &params).await
+            let is_trimmed = route.trim.applies() && worker.modes.is_trimmed(&route.config.name, &head.headers);
+            call.serve(head, body, &params, is_trimmed).await
         }
         Found::OtherMethod => {
             refused(StatusCode::METHOD_NOT_ALLOWED, "no route for this method", "see the routes in the configuration")
@@ -121,7 +126,13 @@ impl Broken {
 }
 
 impl Call<'_> {
-    async fn serve(&self, head: Parts, body: Incoming, params: &matchit::Params<'_, '_>) -> Response<Body> {
+    async fn serve(
+        &self,
+        head: Parts,
+        body: Incoming,
+        params: &matchit::Params<'_, '_>,
+        is_trimmed: bool,
+    ) -> Response<Body> {
         let config = &self.route.config;
         // What few calls need is boxed: the state of every call is copied, and should be small.
         let body = if body.is_end_stream() {
@@ -138,6 +149,9 @@ impl Call<'_> {
             && ladder::is_fresh(&config.ladder, age)
         {
             return self.answer_kept(&kept.body, age, Reason::Fresh);
+        }
+        if is_trimmed {
+            return self.degraded(Reason::Trimmed.into(), key.as_deref());
         }
         match self.live(head, body, params, key.as_deref()).await {
             Ok(response) => response,

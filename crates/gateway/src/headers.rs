@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 
 /// How the call ended and why, on every answer.
 pub const OUTCOME: HeaderName = HeaderName::from_static("x-steadyline-outcome");
+/// The flow on whose behalf a Data Action calls, where several share a route.
+pub const FLOW: HeaderName = HeaderName::from_static("x-steadyline-flow");
 /// Age of a kept answer in seconds (RFC 9111, 5.1).
 pub(crate) const AGE: HeaderName = header::AGE;
 /// The caller's patience: `2s`, `1500ms`, `PT2S`, or a bare number.

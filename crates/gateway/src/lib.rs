@@ -19,6 +19,7 @@ mod keeper;
 mod kept;
 mod meter;
 mod metrics;
+mod modes;
 mod plan;
 mod pool;
 mod reason;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use api::GatewaySnapshot;
+use api::{FlowModes, GatewaySnapshot};
 use arc_swap::ArcSwap;
 use clock::Clock;
 use config::{Degrade, ServerTls};
@@ -44,13 +45,14 @@ use tokio_rustls::TlsAcceptor;
 
 pub use answer::{AGE_MEMBER, FAILED_MEMBER};
 pub use connect::TlsError;
-pub use headers::OUTCOME;
+pub use headers::{FLOW, OUTCOME};
 pub use kept::{KEPT_BYTES_MAX, KEPT_MAX};
 pub use reason::Reason;
 pub use watched::{HEAD_WITHIN, IDLE_FOR_MAX};
 pub use worker::{CONNECTIONS_MAX, HEAD_BYTES_MAX};
 
 use crate::keeper::{Command, Keeper, Mailbox};
+use crate::modes::Modes;
 use crate::plan::Plan;
 use crate::worker::{Order, Worker};
 
@@ -122,6 +124,9 @@ pub struct Gateway {
     address: SocketAddr,
     clock: Clock,
     plan: ArcSwap<Plan>,
+    modes: Arc<Modes>,
+    /// Names this run of the gateway.
+    boot: u64,
     workers: Vec<WorkerHandle>,
     mailbox: Mailbox,
     keeper: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
@@ -144,6 +149,7 @@ pub fn start(config: Degrade, options: Options) -> Result<(Gateway, mpsc::Receiv
     let tls = tls.as_ref().map(acceptor).transpose().map_err(StartError::ServerTls)?;
     let (records, received) = mpsc::channel(RECORDS_MAX);
     let (mailbox, posts) = Mailbox::new();
+    let modes = Arc::new(Modes::default());
     let (sockets, address) = sockets(listen, count)?;
     let mut handles = Vec::with_capacity(count);
     for (id, socket) in sockets.into_iter().enumerate() {
@@ -152,13 +158,15 @@ pub fn start(config: Degrade, options: Options) -> Result<(Gateway, mpsc::Receiv
             clock: clock.clone(),
             mailbox: mailbox.clone(),
             plan: Arc::clone(&plan),
+            modes: Arc::clone(&modes),
             seed: seed ^ id as u64,
         };
         handles.push(start_worker(setup, socket, tls.clone())?);
     }
     let keeper = start_keeper(&clock, &mailbox, records, &plan, seed, posts)?;
     let plan = ArcSwap::new(plan);
-    Ok((Gateway { address, clock, plan, workers: handles, mailbox, keeper: Some(keeper) }, received))
+    let boot = boot(&clock, seed);
+    Ok((Gateway { address, clock, plan, modes, boot, workers: handles, mailbox, keeper: Some(keeper) }, received))
 }
 
 impl Gateway {
@@ -169,7 +177,7 @@ impl Gateway {
 
     /// Everything it knows at this instant.
     pub fn snapshot(&self) -> GatewaySnapshot {
-        metrics::snapshot(&self.plan.load(), self.clock.now())
+        metrics::snapshot(&self.plan.load(), self.boot, self.clock.now())
     }
 
     /// Its metrics in Prometheus text format.
@@ -199,6 +207,12 @@ impl Gateway {
         })
     }
 
+    /// Obeys the modes of flows from now on: answers what they do without, and tells flows that ask.
+    pub fn obey(&self, modes: &FlowModes) {
+        self.modes.replace(modes);
+        self.modes.apply(&self.plan.load());
+    }
+
     /// Circuit records that nobody took, since the start.
     pub fn records_lost(&self) -> u64 {
         self.mailbox.counts.records_lost.load(std::sync::atomic::Ordering::Relaxed)
@@ -212,6 +226,7 @@ impl Gateway {
     pub fn reload(&self, config: Degrade) -> Result<(), StartError> {
         let plan = Arc::new(Plan::build(config, self.workers.len(), Some(&self.plan.load()))?);
         self.plan.store(Arc::clone(&plan));
+        self.modes.apply(&plan);
         for worker in &self.workers {
             // A worker that takes no orders has ended, and needs no plan.
             let _ended = worker.orders.try_send(Order::Plan(Arc::clone(&plan)));
@@ -265,7 +280,14 @@ struct Setup {
     clock: Clock,
     mailbox: Mailbox,
     plan: Arc<Plan>,
+    modes: Arc<Modes>,
     seed: u64,
+}
+
+/// Another number for every start: when, and which chance.
+fn boot(clock: &Clock, seed: u64) -> u64 {
+    // As JSON it must fit into a double.
+    (clock.now().wall.as_millisecond().unsigned_abs() ^ (seed << 20)) & ((1 << 53) - 1)
 }
 
 fn start_worker(
@@ -277,8 +299,8 @@ fn start_worker(
     let (tell_ended, ended) = oneshot::channel();
     let serve = move || {
         run_local(async move {
-            let Setup { id, clock, mailbox, plan, seed } = setup;
-            let worker = Worker::new(id, clock, mailbox, plan, seed);
+            let Setup { id, clock, mailbox, plan, modes, seed } = setup;
+            let worker = Worker::new(id, clock, mailbox, plan, modes, seed);
             if let Err(error) = worker.run(socket, tls, received).await {
                 tracing::error!(%error, "a gateway worker ended");
             }

@@ -40,6 +40,10 @@ impl Meter {
     /// Counts one call that its caller waited `waited` for.
     #[inline]
     pub(crate) fn count(&self, outcome: Outcome, reason: Reason, waited: Duration) {
+        if reason == Reason::Trimmed {
+            // No question was asked: it is nobody's success and nobody's failure.
+            return add(&self.reasons[reason.index()], 1);
+        }
         let index = outcome as usize;
         add(&self.outcomes[index], 1);
         add(&self.waited_us[index], waited.as_micros() as u64);

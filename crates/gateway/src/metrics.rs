@@ -14,11 +14,12 @@ use crate::plan::{CircuitShared, Plan, UpstreamShared};
 use crate::reason::{Reason, outcome_word};
 
 /// Everything at this instant.
-pub(crate) fn snapshot(plan: &Plan, now: Now) -> GatewaySnapshot {
+pub(crate) fn snapshot(plan: &Plan, boot: u64, now: Now) -> GatewaySnapshot {
     let upstreams: Vec<_> = (0..plan.upstreams.len()).map(|index| upstream(plan, index, now)).collect();
     let peak = upstreams.iter().map(|upstream| upstream.slots.peak).sum();
     GatewaySnapshot {
         at: Some(now.wall),
+        boot,
         routes: plan
             .routes
             .iter()
@@ -80,6 +81,7 @@ fn route_view(plan: &Plan, name: &str, totals: &Totals, upstream: usize) -> Rout
         fallback: totals.of(Outcome::Fallback),
         shed: totals.of(Outcome::Shed),
         error: totals.of(Outcome::Error),
+        trimmed: totals.reasons[Reason::Trimmed.index()],
         dead_air_seconds: waited,
         dead_air_seconds_degraded: waited - totals.waited_s(Outcome::Ok),
     }

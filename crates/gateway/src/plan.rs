@@ -17,6 +17,7 @@ use crate::answer::{Prepared, Words};
 use crate::connect::Connector;
 use crate::kept::Shelf;
 use crate::meter::{Meter, Totals};
+use crate::modes::Trim;
 use crate::token::TokenCell;
 
 /// Everything the workers need to serve calls.
@@ -90,6 +91,8 @@ pub(crate) struct RoutePlan {
     pub(crate) shelf: Option<Arc<Shelf>>,
     /// One per worker.
     pub(crate) meters: Arc<[Meter]>,
+    /// Whether a flow does without this route now.
+    pub(crate) trim: Arc<Trim>,
 }
 
 impl Plan {
@@ -265,6 +268,7 @@ fn route_plan(route: Route, circuit: usize, workers: usize, old: Option<&RoutePl
         circuit,
         shelf,
         meters: meters.unwrap_or_else(|| (0..workers).map(|_| Meter::default()).collect()),
+        trim: old.map(|old| Arc::clone(&old.trim)).unwrap_or_default(),
     }
 }
 

@@ -38,11 +38,13 @@ pub enum Reason {
     Limit,
     /// The organisation's or the upstream's slots are used up.
     Slots,
+    /// The flow does without this lookup while its error budget is low.
+    Trimmed,
 }
 
 impl Reason {
     /// Every reason, in the order of [`Reason::index`].
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Live,
         Self::Fresh,
         Self::CircuitOpen,
@@ -59,6 +61,7 @@ impl Reason {
         Self::NoToken,
         Self::Limit,
         Self::Slots,
+        Self::Trimmed,
     ];
 
     /// Position in [`Reason::ALL`].
@@ -85,6 +88,7 @@ impl Reason {
             Self::NoToken => "no_token",
             Self::Limit => "limit",
             Self::Slots => "slots",
+            Self::Trimmed => "trimmed",
         }
     }
 

@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::call;
 use crate::inflight::InFlight;
 use crate::keeper::{Command, Mailbox};
+use crate::modes::Modes;
 use crate::plan::{CircuitShared, Plan};
 use crate::pool::Pool;
 use crate::watched::{Connection, HEAD_WITHIN, SWEEP_EVERY, Watched};
@@ -54,6 +55,7 @@ pub(crate) struct Worker {
     pub(crate) id: usize,
     pub(crate) clock: Clock,
     pub(crate) mailbox: Mailbox,
+    pub(crate) modes: Arc<Modes>,
     local: RefCell<Rc<Local>>,
     /// Lanes of older plans that still have calls in flight.
     retired: RefCell<Vec<Rc<Lane>>>,
@@ -113,11 +115,19 @@ pub(crate) fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListen
 }
 
 impl Worker {
-    pub(crate) fn new(id: usize, clock: Clock, mailbox: Mailbox, plan: Arc<Plan>, seed: u64) -> Rc<Self> {
+    pub(crate) fn new(
+        id: usize,
+        clock: Clock,
+        mailbox: Mailbox,
+        plan: Arc<Plan>,
+        modes: Arc<Modes>,
+        seed: u64,
+    ) -> Rc<Self> {
         Rc::new(Self {
             id,
             clock,
             mailbox,
+            modes,
             local: RefCell::new(Rc::new(Local::new(plan))),
             retired: RefCell::default(),
             in_flight: Cell::new(0),

@@ -61,9 +61,8 @@ impl Run {
     }
 
     fn step(&mut self, event: Event) {
-        let book = self.book.clone();
-        let (book, effects) = step(book, &self.policy, event, self.now());
-        self.book = book;
+        let now = self.now();
+        let effects = self.book.take(&self.policy, event, now);
         self.effects.extend(effects.into_iter().map(|effect| (self.minute, effect)));
     }
 

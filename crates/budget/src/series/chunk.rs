@@ -63,6 +63,21 @@ impl Chunk {
         Self::Blank
     }
 
+    /// A chunk of these minutes.
+    pub(super) fn of(minutes: &[Count; LENGTH]) -> Self {
+        let is_narrow = |count: &Count| {
+            let (bad, total) = count.pair();
+            u8::try_from(bad).is_ok() && u16::try_from(total).is_ok()
+        };
+        if !minutes.iter().any(|count| count.is_known()) {
+            Self::Blank
+        } else if minutes.iter().all(is_narrow) {
+            Self::Narrow(Box::new(Narrow::of(minutes)))
+        } else {
+            Self::Wide(Box::new(Wide::of(|place| minutes[place])))
+        }
+    }
+
     pub(super) fn get(&self, place: usize) -> Count {
         match self {
             Self::Blank => Count::Missing,
@@ -128,6 +143,18 @@ impl Narrow {
             0 => Count::Empty,
             total => Count::Observed { bad: u32::from(self.bad[place]), total: u32::from(total) },
         }
+    }
+
+    /// Whoever calls has seen that all fit.
+    fn of(minutes: &[Count; LENGTH]) -> Self {
+        let mut narrow = Self::blank();
+        for (place, count) in minutes.iter().enumerate() {
+            let (bad, total) = count.pair();
+            (narrow.bad[place], narrow.total[place]) = (bad as u8, total as u16);
+            narrow.groups[place / GROUP].known |= u16::from(count.is_known()) << (place % GROUP);
+        }
+        narrow.sum_from(0);
+        narrow
     }
 
     fn set(&mut self, place: usize, count: Count) {

@@ -42,6 +42,29 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_block_that_is_loaded_is_the_same_as_its_minutes_one_by_one(
+        minutes in prop::collection::vec(count(), BLOCK),
+        number in -3i64..3,
+    ) {
+        let minutes: [Count; BLOCK] = minutes.try_into().unwrap();
+        let (mut loaded, mut fed) = (Series::new(Minutes::days(2)), Series::new(Minutes::days(2)));
+        for series in [&mut loaded, &mut fed] {
+            series.set(Minute::new(700), Count::Observed { bad: 1, total: 7 }).unwrap();
+        }
+        loaded.set_block(number, &minutes).unwrap();
+        for (place, count) in minutes.iter().enumerate() {
+            fed.set(Minute::new(number * BLOCK as i64 + place as i64), *count).unwrap();
+        }
+        prop_assert_eq!(loaded.block(number), minutes);
+        for end in (-800..1_100).step_by(37) {
+            let (from, until) = (Minute::new(-800), Minute::new(end));
+            prop_assert_eq!(loaded.between(from, until), fed.between(from, until));
+        }
+    }
+}
+
 #[test]
 fn a_minute_in_which_nothing_happened_is_known_and_one_of_which_nothing_is_known_is_missing() {
     let mut series = Series::new(Minutes::days(1));

@@ -45,14 +45,19 @@ pub(super) fn trouble_title(subject: &Subject, what: &str) -> String {
         Subject::Store => format!("Decisions are not being kept: {what}"),
         Subject::Records => format!("Records are lost: {what}"),
         Subject::Receiver(name) => format!("Pages to {name} do not arrive: {what}"),
+        Subject::Burn(_) | Subject::SlowBurn(_) | Subject::Spent(_) => format!("Error budget: {what}"),
+        Subject::Blind(_) => format!("Not measured: {what}"),
+        Subject::Mode(_) => format!("Degraded: {what}"),
         Subject::Crowd => format!("Too many incidents to list: {what}"),
     })
 }
 
 pub(super) fn trouble_severity(subject: &Subject) -> Severity {
     match subject {
-        Subject::Circuit(_) | Subject::Store | Subject::Receiver(_) => Severity::Error,
-        Subject::Records => Severity::Warning,
+        Subject::Circuit(_) | Subject::Store | Subject::Receiver(_) | Subject::Burn(_) | Subject::Mode(_) => {
+            Severity::Error
+        }
+        Subject::Records | Subject::SlowBurn(_) | Subject::Spent(_) | Subject::Blind(_) => Severity::Warning,
         Subject::Crowd => Severity::Critical,
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 mod callers;
+mod modes;
 mod outages;
 mod running;
 mod serving;

@@ -132,6 +132,7 @@ pub(crate) fn gateway(seconds: u64, crm: CircuitPhase, seconds_down: u64) -> Gat
     let is_down = crm == CircuitPhase::Open;
     let since = "2026-11-21T08:06:00Z".parse().ok();
     GatewaySnapshot {
+        boot: 1,
         at: None,
         upstreams: vec![
             upstream("identity", CircuitPhase::Closed, None, Some(0.2), 1),
@@ -179,6 +180,7 @@ fn route(name: &str, upstream: &str, ok: u64, degraded: u64) -> RouteView {
         fallback: degraded / 2,
         shed: degraded / 10,
         error: degraded / 30,
+        trimmed: 0,
         dead_air_seconds: ok as f64 * 0.08,
         dead_air_seconds_degraded: degraded as f64 * 0.01,
     }

@@ -1,0 +1,240 @@
+//! How the rest of the house talks to running budgets.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use api::{AuditView, BudgetList, BurnView, GateView, PushAnswer, PushedMinute, RequestView, SourceView};
+use base::Now;
+use budget::approvals::{self, Act, Person, Refusal};
+use budget::book::{Effect, Event};
+use budget::{Count, Minute, Stretch};
+use clock::Clock;
+use store::{Change, Store, StoreError};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::run::{self, Loop};
+use super::state::{self, State};
+use super::{Setup, StartError, keeping, views};
+use crate::Sender;
+use crate::incident;
+
+/// The most minutes that are pushed at a time.
+pub const PUSHED_MAX: usize = 1_440;
+/// The most refusals that one answer names.
+const REFUSED_TOLD_MAX: usize = 20;
+
+/// Running budgets; clones are the same ones.
+#[derive(Clone)]
+pub struct Budgets(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) state: Mutex<State>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Clock,
+    pub(super) incidents: Sender,
+    pub(super) views: watch::Sender<Arc<BudgetList>>,
+    /// There is something to write.
+    pub(super) unsaved: Notify,
+    /// One act at a time: each is kept before the next is looked at.
+    acting: tokio::sync::Mutex<()>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) stop: watch::Sender<bool>,
+}
+
+/// Why what somebody did is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// It is not allowed, or makes no sense.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// It could not be kept, and so does not count.
+    #[error("keep what was asked or agreed on")]
+    NotKept(#[source] StoreError),
+}
+
+impl Budgets {
+    /// Loads what was kept, and runs.
+    ///
+    /// # Errors
+    /// When what was kept cannot be read or understood.
+    pub async fn start(setup: Setup) -> Result<Self, StartError> {
+        let Setup { policy, kinds, enrichment, sources, store, incidents, clock } = setup;
+        let now = clock.now();
+        let state = keeping::load(policy, &kinds, enrichment, store.as_ref(), Minute::of(now.wall)).await?;
+        let views = watch::Sender::new(Arc::new(state.list(now)));
+        let inner = Arc::new(Inner {
+            state: Mutex::new(state),
+            store,
+            clock,
+            incidents,
+            views,
+            unsaved: Notify::new(),
+            acting: tokio::sync::Mutex::default(),
+            tasks: Mutex::default(),
+            stop: watch::Sender::new(false),
+        });
+        let tasks = vec![tokio::spawn(Loop::new(inner.clone(), sources).run()), tokio::spawn(run::keep(inner.clone()))];
+        *inner.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+        Ok(Self(inner))
+    }
+
+    /// All objectives and flows, now and after every step.
+    pub fn views(&self) -> watch::Receiver<Arc<BudgetList>> {
+        self.0.views.subscribe()
+    }
+
+    /// The gate's answer for these objectives and flows; for everything when none is named.
+    pub fn gate(&self, slos: &[String], flows: &[String]) -> GateView {
+        let answer = self.0.state().gate(slos, flows, self.0.clock.now());
+        self.0.unsaved.notify_one();
+        answer
+    }
+
+    /// The burn rate of an objective over a stretch; `None` when there is no such objective.
+    pub fn burn(&self, id: &str, stretch: Stretch) -> Option<BurnView> {
+        self.0.state().burn(id, stretch)
+    }
+
+    /// The minutes of an objective; `None` when there is no such objective.
+    pub fn minutes(&self, id: &str, stretch: Stretch) -> Option<Vec<(Minute, Count)>> {
+        let state = self.0.state();
+        let ledger = state.book.ledger_of(state.place_of(id)?)?;
+        Some(ledger.events().minutes(stretch.from, stretch.until).collect())
+    }
+
+    /// The last minute that can be in any answer: the one before the present.
+    pub fn now(&self) -> Minute {
+        Minute::of(self.0.clock.now().wall)
+    }
+
+    /// Takes counts that somebody pushes; `None` when there is no such objective, or it has another source.
+    pub fn push(&self, id: &str, minutes: &[PushedMinute]) -> Option<PushAnswer> {
+        let mut state = self.0.state();
+        let objective = state.place_of(id)?;
+        if state.sources.get(objective).is_none_or(|source| source.kind != "push") {
+            return None;
+        }
+        let now = self.0.clock.now();
+        let mut answer = PushAnswer::default();
+        for pushed in minutes.iter().take(PUSHED_MAX) {
+            let minute = Minute::of(pushed.at);
+            match take(&mut state, objective, minute, pushed, now) {
+                Ok(()) => answer.taken += 1,
+                Err(why) if answer.refused.len() < REFUSED_TOLD_MAX => answer.refused.push(format!("{minute}: {why}")),
+                Err(_) => {}
+            }
+        }
+        if answer.taken > 0 {
+            let kind = "push".to_owned();
+            state.sources[objective] = SourceView { kind, last_read: Some(now.wall), trouble: None };
+        }
+        drop(state);
+        self.0.unsaved.notify_one();
+        Some(answer)
+    }
+
+    /// What somebody asks for or decides. It counts once it is kept.
+    ///
+    /// # Errors
+    /// When it is refused, or cannot be kept; nothing has changed then.
+    pub async fn act(&self, who: Person, act: Act) -> Result<RequestView, ActError> {
+        let _one_at_a_time = self.0.acting.lock().await;
+        let now = self.0.now();
+        let approvals = self.0.state().book.approvals().clone();
+        let (_, effects) =
+            approvals::step(approvals, &who, act.clone(), now).map_err(|(_, refusal)| ActError::Refused(refusal))?;
+        let mut change = Change::default();
+        for effect in &effects {
+            state::put_done(&mut change, effect, now);
+        }
+        self.0.store.commit(&change).await.map_err(ActError::NotKept)?;
+        let mut state = self.0.state();
+        let found = state.step(Event::Acted(who, act), now);
+        state.step(Event::Ticked, now);
+        let view = found.iter().find_map(|effect| match effect {
+            Effect::Approvals(approvals::Effect::Done { request, .. }) => Some(views::request(request, now)),
+            Effect::Ledger(..) | Effect::Ladder(..) | Effect::Refused(_) => None,
+        });
+        drop(state);
+        self.0.show();
+        view.ok_or(ActError::Refused(Refusal::Decided))
+    }
+
+    /// What was asked for, the latest first.
+    pub fn requests(&self) -> Vec<RequestView> {
+        let now = self.0.clock.now();
+        let state = self.0.state();
+        state.book.approvals().requests().iter().rev().map(|request| views::request(request, now)).collect()
+    }
+
+    /// The audit, the latest first, before a place in it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit(&self, before: Option<u64>) -> Result<Vec<AuditView>, StoreError> {
+        let records = self.0.store.audit(before).await?;
+        let view = |record: store::AuditRecord| AuditView {
+            seq: record.seq,
+            at: record.entry.at,
+            who: record.entry.who,
+            what: record.entry.what,
+            body: serde_json::from_str(&record.entry.body).unwrap_or_default(),
+        };
+        Ok(records.into_iter().map(view).collect())
+    }
+
+    /// Writes what is not yet written, as far as the store lets it, and stops.
+    pub async fn shutdown(&self) {
+        self.0.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            // It ends by itself or has panicked; either way it is over.
+            task.await.ok();
+        }
+    }
+}
+
+fn take(state: &mut State, objective: usize, minute: Minute, pushed: &PushedMinute, now: Now) -> Result<(), String> {
+    let count = match (pushed.good, pushed.bad) {
+        (Some(good), None) => Count::good(good, pushed.total),
+        (None, Some(bad)) => Count::bad(bad, pushed.total),
+        (Some(good), Some(bad)) if good.checked_add(bad) == Some(pushed.total) => Count::bad(bad, pushed.total),
+        (Some(_), Some(_)) => return Err("good and bad do not add up to total".to_owned()),
+        (None, None) => return Err("say how many were good, or how many were bad".to_owned()),
+    };
+    let count = count.map_err(|untrue| untrue.to_string())?;
+    let effects = state.step(Event::Counted { objective, minute, count }, now);
+    match effects.first() {
+        Some(Effect::Ledger(_, budget::ledger::Effect::Refused(_, why))) => Err(match why {
+            budget::NotKept::Future => "this minute has not begun yet".to_owned(),
+            budget::NotKept::TooOld => "this minute is older than the window".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+impl Inner {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // A step either happens or panics before it changes anything that others rely on.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Now {
+        let now = self.clock.now();
+        Now { wall: incident::to_millisecond(now.wall), ..now }
+    }
+
+    /// Tells what follows from the last steps.
+    pub(super) fn show(&self) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let incidents = state.take_incidents();
+        let views = Arc::new(state.list(now));
+        drop(state);
+        for event in incidents {
+            self.incidents.event(event);
+        }
+        self.views.send_replace(views);
+        self.unsaved.notify_one();
+    }
+}

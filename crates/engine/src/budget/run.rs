@@ -1,0 +1,165 @@
+//! The two tasks of running budgets: one looks at the sources and takes a step once a minute, one writes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Mono;
+use budget::Minute;
+use budget::book::Event;
+
+use super::handle::Inner;
+use super::source::{Pace, Reading, Source, SourceError};
+
+/// So long after a minute's end it is looked at.
+const AFTER_MINUTE: Duration = Duration::from_secs(1);
+/// A source that takes longer has not answered.
+const READ_TIME_MAX: Duration = Duration::from_secs(30);
+/// Pause after the first failed write; doubles up to [`RETRY_PAUSE_MAX`].
+const RETRY_PAUSE_FIRST: Duration = Duration::from_millis(500);
+/// The longest pause between two tries to write.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(15);
+/// The most readings of one answer that are taken.
+const READINGS_MAX: usize = 4_000_000;
+
+/// Looks at the sources and takes a step, once a minute.
+pub(super) struct Loop {
+    inner: Arc<Inner>,
+    sources: Vec<(Arc<dyn Source>, Pace)>,
+}
+
+impl Loop {
+    pub(super) fn new(inner: Arc<Inner>, sources: Vec<Arc<dyn Source>>) -> Self {
+        let sources = sources.into_iter().map(|source| (source, Pace::default())).collect();
+        Self { inner, sources }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut stopping = self.inner.stop.subscribe();
+        // Counters need a first look before the first minute is over.
+        self.minute().await;
+        loop {
+            let clock = self.inner.clock.clone();
+            let wait = until_next_minute(clock.now().wall) + AFTER_MINUTE;
+            let is_stopping = tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stop| *stop) => true,
+                () = clock.sleep(wait) => false,
+            };
+            if is_stopping {
+                return;
+            }
+            self.minute().await;
+        }
+    }
+
+    async fn minute(&mut self) {
+        let until = Minute::of(self.inner.clock.now().wall);
+        let mono = self.inner.clock.mono();
+        let mut asked = Vec::new();
+        for (place, (source, pace)) in self.sources.iter().enumerate() {
+            if let Some(from) = pace.ask(until, source.corrects(), mono) {
+                asked.push((place, source.clone(), from));
+            }
+        }
+        let answers = asked.into_iter().map(|(place, source, from)| {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { (place, read(&inner, source.as_ref(), from, until).await) })
+        });
+        // They answer side by side; each is bounded in time.
+        for answer in answers.collect::<Vec<_>>() {
+            // A source that panics has not answered; it is asked again in the next minute.
+            let Ok((place, answer)) = answer.await else { continue };
+            self.answered(place, answer, until);
+        }
+        let now = self.inner.now();
+        self.inner.state().step(Event::Ticked, now);
+        self.inner.show();
+    }
+
+    fn answered(&mut self, place: usize, answer: Result<Vec<Reading>, SourceError>, until: Minute) {
+        let Some((source, pace)) = self.sources.get_mut(place) else { return };
+        let now = self.inner.now();
+        let mut state = self.inner.state();
+        let trouble = match answer {
+            Ok(readings) => {
+                pace.answered(until);
+                for Reading { objective, minute, count } in readings.into_iter().take(READINGS_MAX) {
+                    state.step(Event::Counted { objective, minute, count }, now);
+                }
+                None
+            }
+            Err(error) => {
+                tracing::warn!(source = source.kind(), %error, "a source of counts did not answer");
+                pace.failed(error.retry_after, until, now.mono);
+                Some(error.why)
+            }
+        };
+        for objective in source.objectives() {
+            if let Some(view) = state.sources.get_mut(objective) {
+                view.last_read = if trouble.is_none() { Some(now.wall) } else { view.last_read };
+                view.trouble.clone_from(&trouble);
+            }
+        }
+    }
+}
+
+async fn read(inner: &Inner, source: &dyn Source, from: Minute, until: Minute) -> Result<Vec<Reading>, SourceError> {
+    // A source is no faster because the clock is.
+    let limit = READ_TIME_MAX.saturating_mul(inner.clock.speed());
+    match inner.clock.timeout(limit, source.read(from, until)).await {
+        Some(answer) => answer,
+        None => Err(SourceError::new(format!("it did not answer within {} s", READ_TIME_MAX.as_secs()))),
+    }
+}
+
+fn until_next_minute(wall: jiff::Timestamp) -> Duration {
+    let over = wall.as_millisecond().rem_euclid(60_000);
+    Duration::from_millis(60_000 - over.unsigned_abs())
+}
+
+/// Writes what has become of the steps, again and again while the store does not take it.
+pub(super) async fn keep(inner: Arc<Inner>) {
+    let mut stopping = inner.stop.subscribe();
+    let mut pause: Option<Duration> = None;
+    loop {
+        let wait_until = pause.map(|pause| inner.clock.mono() + pause.saturating_mul(inner.clock.speed()));
+        let is_stopping = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stop| *stop) => true,
+            () = wait(&inner, wait_until) => false,
+        };
+        pause = match save(&inner).await {
+            Ok(()) => None,
+            Err(()) => Some(pause.map_or(RETRY_PAUSE_FIRST, |pause| (pause * 2).min(RETRY_PAUSE_MAX))),
+        };
+        if is_stopping {
+            return;
+        }
+    }
+}
+
+/// Until there is something to write; after a failure until the pause is over.
+async fn wait(inner: &Inner, pause_until: Option<Mono>) {
+    match pause_until {
+        Some(until) => inner.clock.sleep_until(until).await,
+        None => inner.unsaved.notified().await,
+    }
+}
+
+async fn save(inner: &Inner) -> Result<(), ()> {
+    let change = {
+        let mut state = inner.state();
+        if !state.has_unsaved() {
+            return Ok(());
+        }
+        state.take_unsaved()
+    };
+    match inner.store.commit(&change).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, hint = error.hint(), "failed to write budgets; they go on from memory");
+            inner.state().put_back(change);
+            Err(())
+        }
+    }
+}

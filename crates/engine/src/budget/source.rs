@@ -1,0 +1,58 @@
+//! Where counts come from.
+
+mod gateway;
+mod pace;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use budget::{Count, Minute};
+
+pub use gateway::{GatewayCounts, RouteCounts};
+pub(crate) use pace::Pace;
+
+/// One count that a source answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The place of the objective in the policy.
+    pub objective: usize,
+    /// Which minute.
+    pub minute: Minute,
+    /// What was counted.
+    pub count: Count,
+}
+
+/// Somebody who is asked for counts once a minute.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// In a word: `gateway`, `genesys`, `prometheus`.
+    fn kind(&self) -> &'static str;
+
+    /// The objectives that it counts for, by their places in the policy.
+    fn objectives(&self) -> Vec<usize>;
+
+    /// How many minutes before the last one it corrects afterwards, and is therefore asked for again.
+    fn corrects(&self) -> u32 {
+        0
+    }
+
+    /// What it knows of the minutes from one up to, but without, another. Minutes that it leaves out are missing.
+    async fn read(&self, from: Minute, until: Minute) -> Result<Vec<Reading>, SourceError>;
+}
+
+/// Why a source does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct SourceError {
+    /// What happened: a lowercase fragment.
+    pub why: String,
+    /// Not to be asked again before.
+    pub retry_after: Option<Duration>,
+}
+
+impl SourceError {
+    /// Something happened; it is asked again at a pace that slows down.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), retry_after: None }
+    }
+}

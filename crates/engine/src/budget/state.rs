@@ -1,0 +1,377 @@
+//! The book and everything that follows from its steps: what to keep, whom to tell, what to show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use api::{BudgetList, GateView, SourceView};
+use base::Now;
+use budget::approvals;
+use budget::book::{self, Effect, Event, Policy};
+use budget::ladder::{self, Mode};
+use budget::ledger;
+use budget::{Book, Minute, Series, Severity, Status, Stretch};
+use sha2::{Digest as _, Sha256};
+use store::{AuditEntry, Change, Counted, CountedBlock, Document, Fold};
+
+use super::counts::{self, Entry};
+use super::{COUNTED_WAITING_MAX, DECISIONS_MAX, FOLD_AFTER, views, wire, words};
+use crate::incident::{self, Subject};
+
+/// Kinds of documents.
+pub(super) const REQUEST: &str = "request";
+pub(super) const LADDER: &str = "ladder";
+
+/// Everything that is known of budgets.
+pub(super) struct State {
+    pub(super) policy: Policy,
+    pub(super) book: Book,
+    pub(super) sources: Vec<SourceView>,
+    enrichment: Vec<Vec<String>>,
+    /// What the store has not taken yet.
+    unsaved: Change,
+    counted: Vec<Entry>,
+    pub(super) counted_seq: u64,
+    pub(super) folded_seq: u64,
+    /// Blocks with minutes that are in none yet.
+    pub(super) unfolded: BTreeSet<(usize, i64)>,
+    /// What incidents are to be made of.
+    incidents: Vec<incident::Event>,
+    decisions: BTreeMap<String, (String, String)>,
+    has_told_all: bool,
+    pub(super) lost: u64,
+}
+
+impl State {
+    pub(super) fn new(policy: Policy, book: Book, kinds: &[String], enrichment: Vec<Vec<String>>) -> Self {
+        let source = |kind: &String| SourceView { kind: kind.clone(), ..SourceView::default() };
+        Self {
+            policy,
+            book,
+            sources: kinds.iter().map(source).collect(),
+            enrichment,
+            unsaved: Change::default(),
+            counted: Vec::new(),
+            counted_seq: 0,
+            folded_seq: 0,
+            unfolded: BTreeSet::new(),
+            incidents: Vec::new(),
+            decisions: BTreeMap::new(),
+            has_told_all: false,
+            lost: 0,
+        }
+    }
+
+    /// One step of the book, and note of all that follows.
+    pub(super) fn step(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        let is_tick = event == Event::Ticked;
+        if let Event::Counted { objective, minute, count } = &event
+            && let Some(terms) = self.policy.objectives.get(*objective)
+        {
+            let entry = Entry { objective: terms.objective.id.clone(), minute: *minute, count: *count };
+            self.counted.push(entry);
+            self.unfolded.insert((*objective, Series::block_of(*minute)));
+        }
+        let effects: Vec<_> = self.book.take(&self.policy, event, now).into_iter().collect();
+        for effect in &effects {
+            self.follow(effect, now);
+        }
+        if is_tick && !std::mem::replace(&mut self.has_told_all, true) {
+            self.end_what_is_over(now);
+        }
+        effects
+    }
+
+    fn follow(&mut self, effect: &Effect, now: Now) {
+        match effect {
+            Effect::Ledger(place, effect) => self.ledger(*place, effect, now),
+            Effect::Ladder(place, ladder::Effect::Changed { to, why, .. }) => self.changed(*place, *to, why, now),
+            Effect::Approvals(effect) => put_done(&mut self.unsaved, effect, now),
+            Effect::Refused(_) => {}
+        }
+    }
+
+    fn ledger(&mut self, place: usize, effect: &ledger::Effect, now: Now) {
+        let Some(terms) = self.policy.objectives.get(place) else { return };
+        let (id, name) = (terms.objective.id.as_str(), terms.objective.name.clone());
+        match effect {
+            ledger::Effect::Alert { rule, is_firing } => {
+                let Some(rule) = terms.objective.alerts.get(*rule) else { return };
+                let subject = alert_subject(id, rule.severity);
+                let is_still_firing = self.is_firing(place, rule.severity, now);
+                if *is_firing {
+                    let what = words::burning(terms, rule, self.status(place, now).as_ref());
+                    self.trouble(subject, what);
+                } else if !is_still_firing {
+                    self.over(subject, format!("{name} no longer burns at {}", rule.burn_milli / 1_000));
+                }
+            }
+            ledger::Effect::Spent(true) => {
+                let left = self.status(place, now).and_then(|status| status.remaining);
+                let left = left.map_or_else(String::new, |left| format!(": {left} is left"));
+                self.trouble(Subject::Spent(id.into()), format!("{name} has no error budget left{left}"));
+            }
+            ledger::Effect::Spent(false) => {
+                self.over(Subject::Spent(id.into()), format!("{name} has error budget again"));
+            }
+            ledger::Effect::Blind(true) => {
+                let kind = self.sources.get(place).map_or("its source", |source| source.kind.as_str());
+                let what = format!("{name}: {kind} has told nothing for {}", terms.blind_after);
+                self.trouble(Subject::Blind(id.into()), what);
+            }
+            ledger::Effect::Blind(false) => {
+                self.over(Subject::Blind(id.into()), format!("{name} is measured again"));
+            }
+            ledger::Effect::Refused(minute, why) => {
+                tracing::warn!(objective = id, %minute, ?why, "a counted minute was not taken");
+            }
+        }
+    }
+
+    fn is_firing(&self, place: usize, severity: Severity, now: Now) -> bool {
+        let alerts = self.status(place, now).map(|status| status.alerts).unwrap_or_default();
+        alerts.iter().any(|alert| alert.is_firing && alert.rule.severity == severity)
+    }
+
+    /// A flow changed its mode: the event in the guide's shape, an incident, a document.
+    fn changed(&mut self, place: usize, to: Mode, why: &ladder::Why, now: Now) {
+        let Some(flow) = self.policy.flows.get(place) else { return };
+        let at = incident::to_millisecond(now.wall);
+        let event = if to == Mode::Normal { "budget_recovered" } else { "budget_exceeded" };
+        let action = words::action(to);
+        let reason = words::mode_change(why);
+        let body = serde_json::json!({
+            "event": event, "flowId": flow.id, "timestamp": at.to_string(), "action": action, "reason": reason,
+        });
+        tracing::warn!(event, flow = flow.id, action, reason, "a flow changed its mode");
+        let (id, subject) = (flow.id.clone(), Subject::Mode(flow.id.as_str().into()));
+        let what = words::flow_changed(flow, to, why);
+        if to == Mode::Normal {
+            self.over(subject, what);
+        } else {
+            self.trouble(subject, what);
+        }
+        put_audit(&mut self.unsaved, format!("mode.{id}.{}", at.as_millisecond()), "steadyline", event, &body, now);
+        if let Some(ladder) = self.book.ladder_of(place) {
+            let body = wire::ladder_to_json(ladder);
+            self.unsaved.documents.push(Document { kind: LADDER.to_owned(), id, at, body });
+        }
+    }
+
+    fn trouble(&mut self, subject: Subject, what: String) {
+        self.incidents.push(incident::Event::Trouble { subject, what });
+    }
+
+    fn over(&mut self, subject: Subject, what: String) {
+        self.incidents.push(incident::Event::Over { subject, what });
+    }
+
+    /// An earlier run may have left incidents open that are over by now; ending what is not there does nothing.
+    fn end_what_is_over(&mut self, now: Now) {
+        for place in 0..self.policy.objectives.len() {
+            let Some(status) = self.status(place, now) else { continue };
+            let id = self.policy.objectives[place].objective.id.clone();
+            let is_quiet = |severity| {
+                let mut alerts = status.alerts.iter().filter(|alert| alert.rule.severity == severity);
+                alerts.all(|alert| !alert.is_firing && alert.verdict == ledger::Verdict::Quiet)
+            };
+            for severity in [Severity::Page, Severity::Ticket] {
+                if is_quiet(severity) {
+                    self.over(alert_subject(&id, severity), "it was over when Steadyline started".to_owned());
+                }
+            }
+            if status.remaining.is_some_and(|left| !left.is_spent()) {
+                self.over(Subject::Spent(id.as_str().into()), "it was over when Steadyline started".to_owned());
+            }
+            if status.age.is_some() && !status.is_blind {
+                self.over(Subject::Blind(id.as_str().into()), "it was over when Steadyline started".to_owned());
+            }
+        }
+    }
+
+    pub(super) fn take_incidents(&mut self) -> Vec<incident::Event> {
+        std::mem::take(&mut self.incidents)
+    }
+
+    /// What the store is to take, and what it is to fold.
+    pub(super) fn take_unsaved(&mut self) -> Change {
+        if !self.counted.is_empty() {
+            self.counted_seq += 1;
+            let body = counts::batch_to_json(&std::mem::take(&mut self.counted));
+            self.unsaved.counted.push(Counted { seq: self.counted_seq, body });
+        }
+        let mut change = std::mem::take(&mut self.unsaved);
+        if FOLD_AFTER <= self.counted_seq - self.folded_seq {
+            let unfolded = std::mem::take(&mut self.unfolded);
+            let block = |(objective, block): &(usize, i64)| {
+                let ledger = self.book.ledger_of(*objective)?;
+                let objective = self.policy.objectives.get(*objective)?.objective.id.clone();
+                let body = counts::block_to_bytes(&ledger.events().block(*block));
+                Some(CountedBlock { objective, block: *block, body })
+            };
+            // Blocks of a fold that was not written come first; newer forms of the same block win.
+            let mut blocks = change.fold.take().map(|fold| fold.blocks).unwrap_or_default();
+            blocks.extend(unfolded.iter().filter_map(block));
+            change.fold = Some(Fold { blocks, up_to: self.counted_seq });
+            self.folded_seq = self.counted_seq;
+        }
+        change
+    }
+
+    /// Puts back what could not be written. Newer forms come after it and win.
+    pub(super) fn put_back(&mut self, mut change: Change) {
+        let newer = std::mem::take(&mut self.unsaved);
+        change.documents.extend(newer.documents);
+        change.audit.extend(newer.audit);
+        change.counted.extend(newer.counted);
+        let surplus = change.counted.len().saturating_sub(COUNTED_WAITING_MAX);
+        self.lost += surplus as u64;
+        change.counted.drain(..surplus);
+        self.unsaved = change;
+    }
+
+    pub(super) fn has_unsaved(&self) -> bool {
+        !self.unsaved.is_empty() || !self.counted.is_empty()
+    }
+
+    pub(super) fn status(&self, place: usize, now: Now) -> Option<Status> {
+        let terms = self.policy.objectives.get(place)?;
+        Some(self.book.ledger_of(place)?.status(terms, now))
+    }
+
+    pub(super) fn place_of(&self, id: &str) -> Option<usize> {
+        self.policy.objectives.iter().position(|terms| terms.objective.id == id)
+    }
+
+    /// Everything, as others see it.
+    pub(super) fn list(&self, now: Now) -> BudgetList {
+        let objectives = self.policy.objectives.iter().enumerate().filter_map(|(place, terms)| {
+            let source = self.sources.get(place).cloned().unwrap_or_default();
+            Some(views::objective(terms, &self.status(place, now)?, source))
+        });
+        let flows = self.policy.flows.iter().enumerate().map(|(place, flow)| {
+            let id = |objective: &usize| Some(self.policy.objectives.get(*objective)?.objective.id.clone());
+            let objectives = flow.objectives.iter().filter_map(id).collect();
+            let left = self.book.left(&self.policy, place, now);
+            let enrichment = self.enrichment.get(place).map(Vec::as_slice).unwrap_or_default();
+            views::flow(flow, self.book.ladder_of(place).unwrap_or_default(), objectives, left, enrichment)
+        });
+        BudgetList { at: Some(now.wall), objectives: objectives.collect(), flows: flows.collect() }
+    }
+
+    /// The gate's answer. Asked again, it has the same id for as long as it says the same.
+    pub(super) fn gate(&mut self, slos: &[String], flows: &[String], now: Now) -> GateView {
+        let asked = self.asked(slos, flows);
+        let answer = self.book.gate(&self.policy, &asked, now);
+        let minute = Minute::of(now.wall);
+        let seen = |place: usize| {
+            let id = &self.policy.objectives.get(place)?.objective.id;
+            (asked.is_empty() || asked.contains(id))
+                .then(|| self.status(place, now))
+                .flatten()
+                .map(|status| views::gate_slo(id, &status))
+        };
+        let slos_seen: Vec<_> = (0..self.policy.objectives.len()).filter_map(seen).collect();
+        let key = asked.join("\n");
+        let said = answer.reasons.iter().map(|reason| {
+            let kind = std::mem::discriminant(&reason.what);
+            format!("{}\t{kind:?}\t{:?}", reason.objective, reason.overridden_by)
+        });
+        let said = format!("{:?}\n{}", answer.is_allowed, said.collect::<Vec<_>>().join("\n"));
+        let reasons: Vec<_> = answer.reasons.iter().map(words::reason).collect();
+        let decision_id = match self.decisions.get(&key) {
+            Some((known, id)) if *known == said => id.clone(),
+            _ => {
+                let id = decision_id(&key, &said, minute);
+                if DECISIONS_MAX <= self.decisions.len() {
+                    self.decisions.pop_first();
+                }
+                self.decisions.insert(key, (said, id.clone()));
+                let body = serde_json::json!({
+                    "decisionId": id, "asked": asked, "allowed": answer.is_allowed, "reasons": reasons,
+                    "slos": slos_seen, "recheckAfter": answer.recheck.start().to_string(),
+                });
+                put_audit(&mut self.unsaved, format!("gate.{id}"), "steadyline", "gate", &body, now);
+                id
+            }
+        };
+        GateView {
+            allowed: answer.is_allowed,
+            reasons,
+            slos: slos_seen,
+            recheck_after: answer.recheck.start(),
+            decision_id,
+        }
+    }
+
+    /// The objectives that are meant by objectives and flows. A flow that is not known asks for an objective that is
+    /// not there.
+    fn asked(&self, slos: &[String], flows: &[String]) -> Vec<String> {
+        let mut asked: Vec<_> = slos.to_vec();
+        for flow in flows {
+            match self.policy.flows.iter().find(|known| known.id == *flow) {
+                Some(known) => {
+                    let id = |place: &usize| Some(self.policy.objectives.get(*place)?.objective.id.clone());
+                    asked.extend(known.objectives.iter().filter_map(id));
+                }
+                None => asked.push(format!("flow {flow}")),
+            }
+        }
+        asked.sort();
+        asked.dedup();
+        asked
+    }
+
+    pub(super) fn burn(&self, id: &str, stretch: Stretch) -> Option<api::BurnView> {
+        let place = self.place_of(id)?;
+        let (terms, ledger) = (self.policy.objectives.get(place)?, self.book.ledger_of(place)?);
+        Some(views::burn(id, stretch, ledger.adjusted(stretch), ledger.burn(terms, stretch)))
+    }
+}
+
+/// Puts a request, as it is now, and what was done with it into a change.
+pub(super) fn put_done(change: &mut Change, effect: &approvals::Effect, now: Now) {
+    let approvals::Effect::Done { deed, by, request } = effect;
+    let at = incident::to_millisecond(now.wall);
+    let details = serde_json::to_value(views::request(request, now)).unwrap_or_default();
+    let id = format!("{}.{}.{}", deed.word(), request.id, at.as_millisecond());
+    put_audit(change, id, by.as_deref().unwrap_or("steadyline"), deed.word(), &details, now);
+    let body = wire::request_to_json(request);
+    change.documents.push(Document { kind: REQUEST.to_owned(), id: request.id.clone(), at, body });
+}
+
+/// Adds a line to the audit.
+fn put_audit(change: &mut Change, id: String, who: &str, what: &str, body: &serde_json::Value, now: Now) {
+    let at = incident::to_millisecond(now.wall);
+    change.audit.push(AuditEntry { id, at, who: who.to_owned(), what: what.to_owned(), body: body.to_string() });
+}
+
+fn alert_subject(id: &str, severity: Severity) -> Subject {
+    let id: Arc<str> = id.into();
+    match severity {
+        Severity::Page => Subject::Burn(id),
+        Severity::Ticket => Subject::SlowBurn(id),
+    }
+}
+
+/// Names a decision by what it says and since when.
+fn decision_id(key: &str, said: &str, since: Minute) -> String {
+    let digest = Sha256::digest(format!("{key}\n{said}\n{}", since.get()));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What became of a document that is loaded.
+pub(super) fn kept(requests: Vec<Document>, ladders: Vec<Document>) -> Result<book::Kept, super::StartError> {
+    let format = |what: String| move |why: String| super::StartError::Format { what, why };
+    let mut found = Vec::new();
+    for document in requests {
+        let request = wire::request_from_json(&document.id, &document.body);
+        found.push(request.map_err(format(format!("request {}", document.id)))?);
+    }
+    found.sort_by_key(|request| request.asked_at);
+    let mut stood = BTreeMap::new();
+    for document in ladders {
+        let ladder = wire::ladder_from_json(&document.body).map_err(format(format!("the mode of {}", document.id)))?;
+        stood.insert(document.id, ladder);
+    }
+    Ok(book::Kept { ladders: stood, approvals: approvals::Approvals::load(found) })
+}
