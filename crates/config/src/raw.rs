@@ -3,6 +3,8 @@
 //! Unknown keys are errors. Every key has its sentence here; the JSON schema and `config explain` are made from
 //! these same sentences.
 
+mod budget;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -13,6 +15,8 @@ use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_saphyr::Spanned;
+
+pub use budget::{Access, Budget, DataTable, Evidence, Flow, Gate, Marks, Modes, Person, Role, WhenUnknown};
 
 /// Steadyline's configuration.
 #[derive(Debug, Default, serde::Deserialize, JsonSchema)]
@@ -27,6 +31,10 @@ pub struct File {
     pub alerts: Ordered<Spanned<Receiver>>,
     /// What callers get while something behind the gateway is slow or broken.
     pub degrade: Degrade,
+    /// Objectives, the flows that obey them, and the gate for releases.
+    pub budget: Budget,
+    /// Who may do what.
+    pub access: Access,
     /// What `flow lint` holds flows to.
     pub lint: Lint,
     /// The Genesys Cloud organisation that is watched; without it Steadyline asks nothing of the platform.
@@ -499,7 +507,7 @@ pub struct Cache {
     pub stale: Option<Span>,
 }
 
-/// A duration: `30s`, `250ms`, `5m`, or ISO 8601 such as `PT30S`.
+/// A duration: `30s`, `250ms`, `5m`, `30d`, or ISO 8601 such as `PT30S`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
@@ -507,9 +515,15 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let wrong = || de::Error::custom(format!("`{text}` is not a duration; write `30s`, `250ms`, `5m` or `PT30S`"));
-        let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+        let parsed = days(&text).map_or_else(|| text.parse(), Ok).map_err(|_| wrong())?;
         Duration::try_from(parsed).map(Self).map_err(|_| wrong())
     }
+}
+
+/// `30d`: days of 24 hours, which a duration of jiff does not know.
+fn days(text: &str) -> Option<SignedDuration> {
+    let days: i64 = text.trim().strip_suffix('d')?.trim_end().parse().ok()?;
+    days.checked_mul(24).and_then(SignedDuration::try_from_hours)
 }
 
 impl JsonSchema for Span {
@@ -518,7 +532,7 @@ impl JsonSchema for Span {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "A duration: 30s, 250ms, 5m, or ISO 8601 such as PT30S.", "examples": ["30s", "250ms", "PT30S"] })
+        json_schema!({ "type": "string", "description": "A duration: 30s, 250ms, 5m, 30d, or ISO 8601 such as PT30S.", "examples": ["30s", "250ms", "PT30S"] })
     }
 }
 

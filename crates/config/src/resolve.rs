@@ -1,5 +1,7 @@
 //! From what was written to what was meant: defaults, names, secrets, and every check that needs more than one key.
 
+mod budget;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +72,10 @@ pub(crate) struct Resolver<'a> {
 impl Resolver<'_> {
     pub(crate) fn config(&mut self, file: raw::File) -> Config {
         let raw::Listen { console, gateway, gateway_tls, workers } = file.listen;
+        let degrade = self.degrade(file.degrade);
         Config {
+            budget: self.budget(file.budget, &degrade),
+            people: self.people(file.access),
             listen: Listen {
                 console,
                 gateway,
@@ -79,7 +84,7 @@ impl Resolver<'_> {
             },
             store: Store { path: file.store.path },
             alerts: file.alerts.0.into_iter().filter_map(|(name, receiver)| self.receiver(name, receiver)).collect(),
-            degrade: self.degrade(file.degrade),
+            degrade,
             lint: crate::Lint {
                 call_limit: file.lint.call_limit.map(|span| span.0),
                 path_limit: file.lint.path_limit.map(|span| span.0),

@@ -2,6 +2,8 @@
 //!
 //! A value of these types is valid; the only way to get one from a file is [`crate::load`].
 
+mod budget;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use degrade::limit::{LimitPolicy, Priority};
 use degrade::retry::RetryPolicy;
 use secrecy::SecretString;
 
+pub use budget::{Budget, BudgetFlow, FlowTable, Person};
+
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,6 +24,10 @@ pub struct Config {
     pub listen: Listen,
     /// The gateway's upstreams and routes.
     pub degrade: Degrade,
+    /// Objectives, the flows that obey them, and the gate.
+    pub budget: Budget,
+    /// Who may do what.
+    pub people: Vec<Person>,
     /// Who is told about incidents.
     pub alerts: Vec<Receiver>,
     /// Where durable state lives.

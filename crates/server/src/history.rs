@@ -91,6 +91,7 @@ mod tests {
             fallback: 0,
             shed: 0,
             error,
+            trimmed: 0,
             dead_air_seconds: 0.0,
             dead_air_seconds_degraded: 0.0,
         };

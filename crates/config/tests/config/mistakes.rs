@@ -99,3 +99,61 @@ fn a_platform_needs_one_place_and_a_budget() {
     insta::assert_snapshot!(one("gateway: { url: nowhere }"));
     insta::assert_snapshot!(one("region: eu-central-1\n  requestsPerMinute: 0"));
 }
+
+#[test]
+fn flows_gates_and_people_that_cannot_work_are_refused() {
+    insta::assert_snapshot!(said(
+        "
+degrade:
+  upstreams: { crm: { url: 'http://crm' } }
+  routes:
+    lookup: { path: /lookup, upstream: crm, fallback: {} }
+    bare: { path: /bare, upstream: crm }
+budget:
+  blindAfter: 90s
+  evidence: { variation: 7 }
+  gate: { window: 0m }
+  flows:
+    empty: { objectives: [] }
+    main:
+      objectives: [crm]
+      enrichment: [lokup, lookup, bare]
+      needed: [lookup]
+    swings:
+      objectives: [crm]
+      modes: { trim: { below: 80%, until: 80% } }
+    upside-down:
+      objectives: [crm]
+      modes: { trim: { below: 20% }, agentOnly: { below: 50% } }
+access:
+  people:
+    ann: { role: operator, token: { env: SHORT } }
+    ben: { role: approver, token: { env: A_LONG_NAME_OF_A_TOKEN } }
+    Ben: { role: operator, token: { env: A_LONG_NAME_OF_A_TOKEN } }
+"
+    ));
+}
+
+#[test]
+fn a_flow_is_meant_as_it_is_written() {
+    let config = load(
+        "
+degrade:
+  upstreams: { crm: { url: 'http://crm' } }
+  routes: { lookup: { path: /lookup, upstream: crm, fallback: {} } }
+budget:
+  objectives: [slos/]
+  gate: { window: 3d, floor: 5% }
+  flows:
+    main:
+      objectives: [crm]
+      enrichment: [lookup]
+      modes: { trim: { below: 60% }, overflow: { below: 0%, until: 25% } }
+      dwell: 1h
+      whenUnknown: agentOnly
+      dataTable: { name: Steadyline }
+",
+    )
+    .unwrap();
+    insta::assert_debug_snapshot!(config.budget);
+}

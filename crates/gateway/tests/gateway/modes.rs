@@ -5,7 +5,7 @@ use api::{FlowModes, FlowView};
 use crate::support::{GOOD, Puppet, Rig, yaml};
 
 fn told(modes: &[(&str, &str)], age: i64) -> FlowModes {
-    let at = jiff::Timestamp::now().checked_sub(jiff::SignedDuration::from_secs(age)).unwrap();
+    let at = clock::Clock::real().now().wall.checked_sub(jiff::SignedDuration::from_secs(age)).unwrap();
     let flow = |(flow, mode): &(&str, &str)| FlowView {
         flow: (*flow).into(),
         mode: (*mode).into(),
