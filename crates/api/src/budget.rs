@@ -70,6 +70,10 @@ pub struct ObjectiveView {
     pub adjusted: CountsView,
     /// Bad events that a reset forgave.
     pub forgiven: u64,
+    /// All events that were ever counted by this controller, for counters.
+    pub events_ever: u64,
+    /// The bad ones among them.
+    pub bad_events_ever: u64,
     /// The alerts, in the objective's order.
     pub alerts: Vec<AlertView>,
     /// The odds against chance that the objective is being missed.

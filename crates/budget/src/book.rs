@@ -109,6 +109,14 @@ impl Book {
         book
     }
 
+    /// One more objective, at the end; the policy gets the same terms at its end.
+    pub fn add(&mut self, terms: &Terms) {
+        let mut ledger = Ledger::new(&terms.objective);
+        ledger.exclude(self.approvals.excluded(&terms.objective.id));
+        ledger.forgive(self.approvals.reset_of(&terms.objective.id));
+        self.ledgers.push(ledger);
+    }
+
     /// The ledger of an objective.
     pub fn ledger_of(&self, objective: usize) -> Option<&Ledger> {
         self.ledgers.get(objective)

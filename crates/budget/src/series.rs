@@ -136,6 +136,12 @@ impl Series {
         Counts { bad: end.bad - start.bad, total: end.total - start.total, known, missing: until.since(from) - known }
     }
 
+    /// The sums of everything that was ever put in, what has been forgotten since included.
+    pub fn ever(&self) -> (u64, u64) {
+        let sums = self.chunks.back().map_or_else(Sums::default, |last| last.before + last.chunk.sums());
+        (sums.bad, sums.total)
+    }
+
     /// Every minute from one up to, but without, another, in order.
     pub fn minutes(&self, from: Minute, until: Minute) -> impl Iterator<Item = (Minute, Count)> + '_ {
         (from.get()..until.get()).map(Minute::new).map(|minute| (minute, self.get(minute)))

@@ -7,6 +7,7 @@ use api::{Exit, Problem};
 use clap::Args;
 use miette::Report;
 use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,6 +24,9 @@ pub(crate) struct Server {
     #[arg(long = "server", value_name = "URL", env = env::SERVER, hide_env_values = true,
         default_value = "http://127.0.0.1:7700")]
     url: String,
+    /// Who asks: the token that stands behind your name in the server's configuration. Looking takes none.
+    #[arg(long, value_name = "TOKEN", env = env::TOKEN, hide_env_values = true)]
+    token: Option<SecretString>,
 }
 
 impl Server {
@@ -45,6 +49,9 @@ impl Server {
         let url = format!("{}{path}", self.url.trim_end_matches('/'));
         let client = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(|error| self.away(error))?;
         let mut request = client.request(method, &url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -79,6 +86,10 @@ fn innermost(error: &dyn Error) -> String {
 /// The server knows why not. What it cannot do now is unknown; what was asked wrongly is a wrong call.
 fn refused(status: StatusCode, answer: &[u8]) -> Report {
     let exit = if status.is_server_error() { Exit::Unknown } else { Exit::Usage };
+    // The Guide API speaks of errors as the platform does.
+    if let Ok(said) = serde_json::from_slice::<Said>(answer) {
+        return Failure::new(exit, said.message, "the server says no more").into();
+    }
     let Ok(problem) = serde_json::from_slice::<Problem>(answer) else {
         let hint = "is something else listening there? Name the server with `--server`";
         return Failure::new(exit, format!("the server answers {status}"), hint).into();
@@ -89,4 +100,20 @@ fn refused(status: StatusCode, answer: &[u8]) -> Report {
     };
     let hint = problem.hint.unwrap_or_else(|| "look at the server's log".to_owned());
     Failure::new(exit, message, hint).into()
+}
+
+/// An error in the platform's form.
+#[derive(serde::Deserialize)]
+struct Said {
+    message: String,
+}
+
+/// An id as one segment of a path; what cannot be an id is not asked for.
+pub(crate) fn segment(id: &str) -> Result<&str, Failure> {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    if !id.is_empty() && id.chars().all(is_plain) && id.chars().any(|character| character != '.') {
+        return Ok(id);
+    }
+    let hint = "the `list` of the same command shows the ids";
+    Err(Failure::new(Exit::Usage, format!("`{id}` is no id"), hint))
 }

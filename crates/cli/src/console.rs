@@ -1,13 +1,16 @@
 //! The console and HTTP API of one controller, from listening to the end.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use clock::Clock;
 use engine::Handle;
+use engine::budget::Budgets;
 use miette::Report;
-use server::{App, Gateways, Guide, Setup};
+use serde_json::Value;
+use server::{Access, App, Gateways, Guide, Setup, Terms};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -34,6 +37,14 @@ pub(crate) struct Shown {
     pub(crate) org: String,
     /// What the Guide API is answered from.
     pub(crate) guide: Option<Guide>,
+    /// Error budgets.
+    pub(crate) budgets: Budgets,
+    /// On which terms an objective is kept that somebody defines.
+    pub(crate) terms: Terms,
+    /// The definitions of all objectives.
+    pub(crate) documents: BTreeMap<String, Value>,
+    /// Who may do more than look.
+    pub(crate) access: Access,
 }
 
 impl Gateways for SharedGateway {
@@ -55,8 +66,9 @@ pub(crate) async fn start(listen: SocketAddr, shown: Shown) -> Result<Console, R
     let cannot = |error| cannot_listen("console", listen, "--listen", error);
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let Shown { engine, gateway, clock, org, guide } = shown;
-    let app = App::new(Setup { engine, gateways: gateway, clock, org, guide });
+    let Shown { engine, gateway, clock, org, guide, budgets, terms, documents, access } = shown;
+    let budgets = Some(budgets);
+    let app = App::new(Setup { engine, gateways: gateway, clock, org, guide, budgets, terms, documents, access });
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let wait = async {

@@ -11,7 +11,7 @@ use engine::courier::{Courier, PagerDuty, Webhook, WebhookSecret};
 use engine::{Engine, Handle, Policy, Receiver, Sender, Setup};
 use miette::Report;
 use secrecy::ExposeSecret as _;
-use store::{Sqlite, StoreError};
+use store::{Sqlite, Store, StoreError};
 
 use crate::failure::Failure;
 
@@ -29,16 +29,18 @@ pub(crate) struct Order<'a> {
     pub(crate) seed: u64,
 }
 
-/// Opens the store and starts the engine.
-pub(crate) async fn start(order: Order<'_>) -> Result<Handle, Report> {
+/// Opens the store and starts the engine over it.
+pub(crate) async fn start(order: Order<'_>) -> Result<(Handle, Arc<dyn Store>), Report> {
     let Order { org, store, alerts, clock, seed } = order;
     let receivers = alerts.iter().map(receiver).collect::<Result<_, _>>()?;
     let opened = Sqlite::open(store).await.map_err(|error| cannot_open(store, error))?;
-    let setup = Setup { store: Arc::new(opened), receivers, clock, policy: Policy::standard(org), seed };
-    Engine::start(setup).await.map_err(|error| {
+    let store: Arc<dyn Store> = Arc::new(opened);
+    let setup = Setup { store: Arc::clone(&store), receivers, clock, policy: Policy::standard(org), seed };
+    let engine = Engine::start(setup).await.map_err(|error| {
         let hint = "run `steadyline doctor`; a damaged store is best replaced by its latest backup";
-        Failure::new(Exit::Usage, "the engine cannot be started", hint).because(error).into()
-    })
+        Report::from(Failure::new(Exit::Usage, "the engine cannot be started", hint).because(error))
+    })?;
+    Ok((engine, store))
 }
 
 fn cannot_open(path: &Path, error: StoreError) -> Report {

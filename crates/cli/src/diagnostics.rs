@@ -67,6 +67,11 @@ pub(crate) fn invalid(invalid: Invalid) -> Report {
     Report::new(InvalidConfig { file, count, noun: if count == 1 { "problem" } else { "problems" }, problems })
 }
 
+/// The exit code of a report.
+pub(crate) fn exit(report: &Report) -> Exit {
+    report.downcast_ref::<Failure>().map_or(Exit::Usage, Failure::exit)
+}
+
 /// Shows a report on stderr, and says with which code to end: a failure brings its own; anything else comes
 /// from a wrong call or a wrong configuration.
 pub(crate) fn show(report: &Report) -> Exit {

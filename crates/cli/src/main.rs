@@ -1,11 +1,13 @@
 //! The `steadyline` command: one file per command, exit codes as the contract has them.
 
+mod budgets;
 mod client;
 mod commands;
 mod console;
 mod controller;
 mod diagnostics;
 mod failure;
+mod objectives;
 mod output;
 mod platform;
 mod settings;
@@ -42,6 +44,11 @@ enum Command {
     #[command(subcommand)]
     Degrade(commands::degrade::Degrade),
     #[command(subcommand)]
+    Budget(commands::budget::Budget),
+    Gate(commands::gate::Gate),
+    #[command(subcommand)]
+    Maintenance(commands::maintenance::Maintenance),
+    #[command(subcommand)]
     Flow(commands::flow::Flow),
     #[command(subcommand)]
     Incidents(commands::incidents::Incidents),
@@ -67,6 +74,9 @@ impl Command {
             Self::Doctor(_) => commands::doctor::run(global),
             Self::Config(config) => commands::config::run(config, global),
             Self::Degrade(degrade) => commands::degrade::run(degrade, global),
+            Self::Budget(budget) => commands::budget::run(budget, global),
+            Self::Gate(gate) => commands::gate::run(gate, global),
+            Self::Maintenance(maintenance) => commands::maintenance::run(maintenance, global),
             Self::Flow(flow) => commands::flow::run(flow, global),
             Self::Incidents(incidents) => commands::incidents::run(incidents, global),
             Self::Completions(completions) => commands::completions::run(completions),
@@ -83,6 +93,9 @@ impl Command {
             | Self::Doctor(_)
             | Self::Config(_)
             | Self::Degrade(_)
+            | Self::Budget(_)
+            | Self::Gate(_)
+            | Self::Maintenance(_)
             | Self::Flow(_)
             | Self::Incidents(_)
             | Self::Completions(_)

@@ -16,6 +16,8 @@ pub(crate) mod env {
     pub(crate) const CONFIG: &str = "STEADYLINE_CONFIG";
     /// Base URL of the server that commands ask (since 0.1).
     pub(crate) const SERVER: &str = "STEADYLINE_SERVER";
+    /// Who asks the server: the token of one of its people (since 0.1).
+    pub(crate) const TOKEN: &str = "STEADYLINE_TOKEN";
     /// What is logged, in the syntax of `tracing` filters; `info` unless set (since 0.1).
     pub(crate) const LOG: &str = "STEADYLINE_LOG";
     /// Who takes an incident, unless `--who` says otherwise (since 0.1).

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use api::{Exit, GatewaySnapshot};
+use api::{Exit, FlowModes, GatewaySnapshot};
 use config::Degrade;
 use degrade::Transition;
 use gateway::{Gateway, Options, StartError};
@@ -47,6 +47,13 @@ impl SharedGateway {
     pub(crate) fn close_idle(&self, upstream: &str) -> Option<Pin<Box<dyn Future<Output = u64> + Send>>> {
         let closing = self.held().as_ref()?.close_idle(upstream)?;
         Some(Box::pin(closing))
+    }
+
+    /// Obeys the modes of flows from now on.
+    pub(crate) fn obey(&self, modes: &FlowModes) {
+        if let Some(gateway) = self.held().as_ref() {
+            gateway.obey(modes);
+        }
     }
 
     /// Circuit records that nobody took, since the start.

@@ -17,6 +17,7 @@ pub mod source;
 mod state;
 mod views;
 mod wire;
+mod wish;
 pub mod words;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use budget::book::Policy;
 use clock::Clock;
 use store::{Store, StoreError};
 
-pub use handle::{ActError, Budgets, PUSHED_MAX};
+pub use handle::{ActError, Budgets, DefineError, PUSHED_MAX, defined};
 pub use source::{Source, SourceError};
 
 use crate::Sender;

@@ -1,18 +1,21 @@
 //! What every handler shares.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::{GatewaySnapshot, IncidentView, Snapshot};
 use base::Now;
 use clock::Clock;
 use engine::Handle;
+use engine::budget::Budgets;
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
 use crate::history::History;
 use crate::live::Frame;
 use crate::view::{Overview, Sources};
-use crate::{Gateways, Guide, Setup};
+use crate::{Access, Gateways, Guide, Setup, Terms};
 
 /// The most event streams that are open at once.
 const STREAMS_MAX: usize = 64;
@@ -24,6 +27,10 @@ pub struct App {
     pub(crate) clock: Clock,
     pub(crate) org: String,
     pub(crate) guide: Option<Arc<Guide>>,
+    pub(crate) budgets: Option<Budgets>,
+    pub(crate) terms: Terms,
+    pub(crate) access: Access,
+    documents: Mutex<BTreeMap<String, Value>>,
     pub(crate) streams: Semaphore,
     pub(crate) frames: watch::Sender<Arc<Frame>>,
     stopping: watch::Sender<bool>,
@@ -33,18 +40,28 @@ pub struct App {
 impl App {
     /// A server over a running engine.
     pub fn new(setup: Setup) -> Arc<Self> {
-        let Setup { engine, gateways, clock, org, guide } = setup;
+        let Setup { engine, gateways, clock, org, guide, budgets, terms, documents, access } = setup;
         Arc::new(Self {
             engine,
             gateways,
             clock,
             org,
             guide: guide.map(Arc::new),
+            budgets,
+            terms,
+            access,
+            documents: Mutex::new(documents),
             streams: Semaphore::new(STREAMS_MAX),
             frames: watch::Sender::default(),
             stopping: watch::Sender::new(false),
             history: Mutex::default(),
         })
+    }
+
+    /// The definitions of all objectives in the guide's shape, by their ids.
+    pub(crate) fn documents(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
+        // A map is whole at every instant.
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a snapshot of the gateway into the history of calls, for the chart.

@@ -9,6 +9,7 @@
 //! - Everything is readable without JavaScript; the script only replaces fragments.
 //! - No inline script or style, nothing from elsewhere; the strictest content policy ([`guard`]).
 
+mod access;
 mod app;
 mod assets;
 mod chart;
@@ -24,8 +25,10 @@ mod pages;
 mod routes;
 mod v1;
 mod view;
+mod when;
 mod words;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,8 +36,10 @@ use std::sync::Arc;
 use api::GatewaySnapshot;
 use clock::Clock;
 use engine::Handle;
+use engine::budget::Budgets;
 use tokio::net::TcpListener;
 
+pub use access::Access;
 pub use app::App;
 pub use guide::Guide;
 pub use routes::router;
@@ -65,7 +70,18 @@ pub struct Setup {
     pub org: String,
     /// What the Guide API is answered from; none while no organisation is watched.
     pub guide: Option<Guide>,
+    /// Error budgets; none where there is no controller.
+    pub budgets: Option<Budgets>,
+    /// The terms on which an objective is kept that somebody defines while this runs.
+    pub terms: Terms,
+    /// The definitions of all objectives in the guide's shape, by their ids.
+    pub documents: BTreeMap<String, serde_json::Value>,
+    /// Who may do more than look.
+    pub access: Access,
 }
+
+/// On which terms an objective is kept.
+pub type Terms = Box<dyn Fn(budget::Objective) -> budget::Terms + Send + Sync>;
 
 /// Serves `app` on `listener` until `stop` is done; open event streams end with it.
 ///

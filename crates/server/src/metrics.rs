@@ -55,11 +55,62 @@ fn own(app: &App) -> String {
     registry.register("letters_pending", "Letters that wait for a receiver", pending);
     registry.register("letters_delivered", "Letters that a receiver confirmed", delivered);
     registry.register("letters_failed", "Letters that were given up", failed);
+    budgets(app, &mut registry);
     let mut text = String::new();
     // Writing to a string does not fail.
     encode(&mut text, &registry).unwrap_or_default();
     text
 }
+
+/// Error budgets. What is not known has no line: a number would be read as one.
+fn budgets(app: &App, registry: &mut Registry) {
+    let Some(budgets) = &app.budgets else { return };
+    let views = budgets.views().borrow().clone();
+    let events = Family::<Labels, Counter<u64, AtomicU64>>::default();
+    let bad_events = Family::<Labels, Counter<u64, AtomicU64>>::default();
+    let remaining = Family::<Labels, Ratio>::default();
+    let burn_rate = Family::<Labels, Ratio>::default();
+    let age = Family::<Labels, Gauge>::default();
+    let firing = Family::<Labels, Gauge>::default();
+    for objective in &views.objectives {
+        let labels = vec![("slo", objective.id.clone())];
+        events.get_or_create(&labels).inc_by(objective.events_ever);
+        bad_events.get_or_create(&labels).inc_by(objective.bad_events_ever);
+        if let Some(percent) = objective.remaining_percent {
+            remaining.get_or_create(&labels).set(percent / 100.0);
+        }
+        if let Some(rate) = objective.burn_rate {
+            burn_rate.get_or_create(&labels).set(rate);
+        }
+        if let Some(minutes) = objective.age_minutes {
+            age.get_or_create(&labels).set(i64::from(minutes) * 60);
+        }
+        for alert in objective.alerts.iter().filter(|alert| alert.state != "unknown") {
+            let (severity, window) = (alert.severity.clone(), alert.long_window.clone());
+            let labels = vec![("slo", objective.id.clone()), ("severity", severity), ("window", window)];
+            firing.get_or_create(&labels).set(i64::from(alert.state == "firing"));
+        }
+    }
+    let mode = Family::<Labels, Gauge>::default();
+    for flow in &views.flows {
+        for word in MODES {
+            let labels = vec![("flow", flow.flow.clone()), ("mode", word.to_owned())];
+            mode.get_or_create(&labels).set(i64::from(flow.mode == word));
+        }
+    }
+    registry.register("slo_events", "Events that were counted", events);
+    registry.register("slo_bad_events", "Bad events among them", bad_events);
+    registry.register("slo_error_budget_remaining_ratio", "Part of the error budget that is left", remaining);
+    registry.register("slo_burn_rate", "Burn rate over the objective's window", burn_rate);
+    registry.register("slo_data_age_seconds", "Age of the last known minute", age);
+    registry.register("slo_alert_firing", "1 while the alert holds", firing);
+    registry.register("flow_mode", "1 for the mode that the flow is in", mode);
+}
+
+/// All modes of a flow.
+const MODES: [&str; 4] = ["NORMAL", "TRIM", "AGENT_ONLY", "OVERFLOW"];
+
+type Ratio = Gauge<f64, AtomicU64>;
 
 type Labels = Vec<(&'static str, String)>;
 

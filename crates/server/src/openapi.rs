@@ -1,7 +1,8 @@
 //! The API's description, made from the handlers.
 
 use axum::Json;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use crate::{health, metrics, v1};
 
@@ -9,7 +10,7 @@ use crate::{health, metrics, v1};
 #[openapi(
     info(
         title = "Steadyline",
-        description = "Incidents, circuits and health of one controller. Errors are problem details (RFC 9457)."
+        description = "Incidents, circuits, error budgets and health of one controller. Errors are problem details (RFC 9457)."
     ),
     paths(
         health::healthz,
@@ -19,11 +20,33 @@ use crate::{health, metrics, v1};
         v1::snapshot,
         v1::incidents,
         v1::acknowledge,
-        v1::circuits
+        v1::circuits,
+        v1::budget::list,
+        v1::budget::one,
+        v1::budget::burn,
+        v1::budget::push,
+        v1::gate::gate,
+        v1::maintenance::list,
+        v1::maintenance::ask,
+        v1::maintenance::approve,
+        v1::maintenance::reject,
+        v1::maintenance::revoke,
+        v1::maintenance::audit
     ),
-    tags((name = "v1", description = "The API"), (name = "health", description = "For machines that watch"))
+    modifiers(&Token),
+    tags((name = "v1", description = "The API"), (name = "budget", description = "Error budgets and the gate"), (name = "health", description = "For machines that watch"))
 )]
 pub(crate) struct Document;
+
+/// Whoever changes something says who they are.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        openapi.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
 
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "health", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]

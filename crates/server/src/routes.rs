@@ -24,6 +24,17 @@ fn machine_routes() -> Vec<Route> {
         ("get", "/api/v1/incidents", get(v1::incidents)),
         ("post", "/api/v1/incidents/{id}/ack", post(v1::acknowledge)),
         ("get", "/api/v1/circuits", get(v1::circuits)),
+        ("get", "/api/v1/budget", get(v1::budget::list)),
+        ("get", "/api/v1/budget/{id}", get(v1::budget::one)),
+        ("get", "/api/v1/budget/{id}/burn", get(v1::budget::burn)),
+        ("post", "/api/v1/budget/{id}/counts", post(v1::budget::push)),
+        ("get", "/api/v1/gate", get(v1::gate::gate)),
+        ("get", "/api/v1/maintenance", get(v1::maintenance::list)),
+        ("post", "/api/v1/maintenance", post(v1::maintenance::ask)),
+        ("post", "/api/v1/maintenance/{id}/approve", post(v1::maintenance::approve)),
+        ("post", "/api/v1/maintenance/{id}/reject", post(v1::maintenance::reject)),
+        ("post", "/api/v1/maintenance/{id}/revoke", post(v1::maintenance::revoke)),
+        ("get", "/api/v1/audit", get(v1::maintenance::audit)),
     ]
 }
 

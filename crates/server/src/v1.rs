@@ -1,5 +1,9 @@
 //! The HTTP API, version 1.
 
+pub(crate) mod budget;
+pub(crate) mod gate;
+pub(crate) mod maintenance;
+
 use std::sync::Arc;
 
 use api::{Acknowledgement, CircuitEntry, CircuitList, IncidentList, IncidentView, Problem, Snapshot};

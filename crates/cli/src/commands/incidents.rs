@@ -4,8 +4,7 @@ use api::{Acknowledgement, Exit, IncidentList, IncidentState, IncidentView, Lett
 use clap::Subcommand;
 use miette::IntoDiagnostic as _;
 
-use crate::client::Server;
-use crate::failure::Failure;
+use crate::client::{Server, segment};
 use crate::settings::{Format, Global, env};
 use crate::{Ended, block_on, output};
 
@@ -90,14 +89,4 @@ fn row(incident: &IncidentView) -> Vec<String> {
         format!("{delivered}/{}", incident.letters.len()),
         incident.title.clone(),
     ]
-}
-
-/// An id as one segment of a path; what cannot be an id is not asked for.
-fn segment(id: &str) -> Result<&str, Failure> {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-    if !id.is_empty() && id.chars().all(is_plain) {
-        return Ok(id);
-    }
-    let hint = "`steadyline incidents list` shows the ids; they look like 20261121-081530-000042";
-    Err(Failure::new(Exit::Usage, format!("`{id}` is no id of an incident"), hint))
 }

@@ -15,9 +15,10 @@ use gateway::Options;
 use miette::Report;
 use tokio::sync::mpsc;
 
+use crate::budgets;
 use crate::console::{self, Console, Shown};
 use crate::controller::{self, Order, Reporter};
-use crate::settings::{Format, Global};
+use crate::settings::Global;
 use crate::shared_gateway::{self, SharedGateway};
 use crate::signals::{Signals, Told};
 use crate::{Ended, block_on, output};
@@ -68,7 +69,7 @@ pub(crate) fn run(serve: &Serve, global: &Global) -> Ended {
 async fn until_told(serve: &Serve, global: &Global, config: Config) -> Ended {
     let mut signals = Signals::listen()?;
     let clock = Clock::real();
-    let (servers, mut records) = start(serve, global.format, config, &clock).await?;
+    let (servers, mut records) = start(serve, global, config, &clock).await?;
     let mut reporter = servers.controller.as_ref().map(|controller| Reporter::new(controller.engine.sender()));
     loop {
         tokio::select! {
@@ -100,6 +101,7 @@ struct Servers {
 
 struct Controller {
     engine: Handle,
+    budgets: budgets::Running,
     console: Console,
 }
 
@@ -108,9 +110,10 @@ type Records = Option<mpsc::Receiver<Transition>>;
 
 /// Starts what the role asks for, the gateway first: nothing that the controller lacks may keep it down, and it
 /// must be known to listen before the store is touched.
-async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> Result<(Servers, Records), Report> {
+async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) -> Result<(Servers, Records), Report> {
+    let format = global.format;
     let seed = u64::from(std::process::id());
-    let Config { listen, degrade, alerts, store, lint: _, platform } = config;
+    let listen = config.listen.clone();
     let (gateway, records) = match serve.role {
         Role::Controller => (None, None),
         Role::All | Role::Gateway => {
@@ -122,7 +125,7 @@ async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> 
                 seed,
             };
             let scheme = if options.tls.is_some() { "https" } else { "http" };
-            let (gateway, records) = shared_gateway::start(degrade, options)?;
+            let (gateway, records) = shared_gateway::start(config.degrade.clone(), options)?;
             output::listening(format, "gateway", &format!("{scheme}://{}", gateway.address()));
             (Some(gateway), Some(records))
         }
@@ -131,18 +134,34 @@ async fn start(serve: &Serve, format: Format, config: Config, clock: &Clock) -> 
     let controller = match serve.role {
         Role::Gateway => None,
         Role::All | Role::Controller => {
-            let order = Order { org: ORG, store: &store.path, alerts: &alerts, clock: clock.clone(), seed };
-            let engine = controller::start(order).await?;
+            let order =
+                Order { org: ORG, store: &config.store.path, alerts: &config.alerts, clock: clock.clone(), seed };
+            let (engine, store) = controller::start(order).await?;
+            let config_file = global.config_file();
+            let running = budgets::start(budgets::Order {
+                config: &config,
+                config_file: config_file.as_deref(),
+                store,
+                engine: &engine,
+                gateway: &gateway,
+                clock: clock.clone(),
+            });
+            let running = running.await?;
+            let platform = config.platform.as_ref();
             let shown = Shown {
                 engine: engine.clone(),
                 gateway: Arc::clone(&gateway),
                 clock: clock.clone(),
                 org: ORG.to_owned(),
-                guide: platform.as_ref().map(|platform| crate::platform::guide(platform, clock)).transpose()?,
+                guide: platform.map(|platform| crate::platform::guide(platform, clock)).transpose()?,
+                budgets: running.budgets.clone(),
+                terms: budgets::terms(&config),
+                documents: running.documents.clone(),
+                access: budgets::access(&config),
             };
             let console = console::start(serve.listen.unwrap_or(listen.console), shown).await?;
             output::listening(format, "console", &console.url());
-            Some(Controller { engine, console })
+            Some(Controller { engine, budgets: running, console })
         }
     };
     Ok((Servers { gateway, controller }, records))
@@ -160,8 +179,9 @@ impl Servers {
             }
         };
         tokio::join!(self.gateway.drain(DRAIN_MAX), last_records);
-        if let Some(Controller { engine, console }) = self.controller {
+        if let Some(Controller { engine, budgets, console }) = self.controller {
             console.stop(clock, CONSOLE_DRAIN_MAX).await;
+            budgets.shutdown().await;
             engine.shutdown().await;
         }
     }

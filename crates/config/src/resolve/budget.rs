@@ -77,7 +77,8 @@ impl Resolver<'_> {
             let hint = "name the objectives that it obeys: `objectives: [crm-lookup]`";
             self.wrong(at, format!("flow `{name}` has no objective"), hint);
         }
-        let enrichment: Vec<_> = flow.enrichment.iter().filter_map(|route| self.known_route(route, degrade, true)).collect();
+        let enrichment: Vec<_> =
+            flow.enrichment.iter().filter_map(|route| self.known_route(route, degrade, true)).collect();
         for needed in &flow.needed {
             self.known_route(needed, degrade, false);
             if enrichment.contains(&needed.value) {

@@ -6,7 +6,7 @@ use api::{AuditView, BudgetList, BurnView, GateView, PushAnswer, PushedMinute, R
 use base::Now;
 use budget::approvals::{self, Act, Person, Refusal};
 use budget::book::{Effect, Event};
-use budget::{Count, Minute, Stretch};
+use budget::{Count, Minute, Stretch, Terms};
 use clock::Clock;
 use store::{Change, Store, StoreError};
 use tokio::sync::{Notify, watch};
@@ -14,12 +14,14 @@ use tokio::task::JoinHandle;
 
 use super::run::{self, Loop};
 use super::state::{self, State};
-use super::{Setup, StartError, keeping, views};
+use super::{Setup, StartError, keeping, views, wish};
 use crate::Sender;
 use crate::incident;
 
 /// The most minutes that are pushed at a time.
 pub const PUSHED_MAX: usize = 1_440;
+/// The most objectives.
+const OBJECTIVES_MAX: usize = 20_000;
 /// The most refusals that one answer names.
 const REFUSED_TOLD_MAX: usize = 20;
 
@@ -47,9 +49,35 @@ pub enum ActError {
     /// It is not allowed, or makes no sense.
     #[error("{0}")]
     Refused(Refusal),
+    /// What was written cannot be understood.
+    #[error("{0}")]
+    Wrong(String),
     /// It could not be kept, and so does not count.
     #[error("keep what was asked or agreed on")]
     NotKept(#[source] StoreError),
+}
+
+/// Why an objective is not defined.
+#[derive(Debug, thiserror::Error)]
+pub enum DefineError {
+    /// There is one of this id.
+    #[error("there is an objective of this id")]
+    Taken,
+    /// There are too many.
+    #[error("define more than {OBJECTIVES_MAX} objectives")]
+    TooMany,
+    /// It could not be kept.
+    #[error("keep the objective")]
+    NotKept(#[source] StoreError),
+}
+
+/// What was defined while Steadyline ran: ids and documents, in the order of the ids.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn defined(store: &dyn Store) -> Result<Vec<(String, String)>, StartError> {
+    let documents = keeping::documents(store, state::OBJECTIVE).await?;
+    Ok(documents.into_iter().map(|document| (document.id, document.body)).collect())
 }
 
 impl Budgets {
@@ -131,6 +159,50 @@ impl Budgets {
         drop(state);
         self.0.unsaved.notify_one();
         Some(answer)
+    }
+
+    /// Defines one more objective, whose counts are pushed. It is kept as `document`, JSON in whatever form [`defined`] is
+    /// read in, and is there again after the next start.
+    ///
+    /// # Errors
+    /// When there is one of this id, when there are too many, or when it cannot be kept.
+    pub async fn define(&self, who: &str, terms: Terms, document: String) -> Result<(), DefineError> {
+        let _one_at_a_time = self.0.acting.lock().await;
+        let id = terms.objective.id.clone();
+        {
+            let state = self.0.state();
+            if state.place_of(&id).is_some() {
+                return Err(DefineError::Taken);
+            }
+            if OBJECTIVES_MAX <= state.policy.objectives.len() {
+                return Err(DefineError::TooMany);
+            }
+        }
+        let change = state::defined(&id, who, document, self.0.now());
+        self.0.store.commit(&change).await.map_err(DefineError::NotKept)?;
+        self.0.state().define(terms);
+        self.0.show();
+        Ok(())
+    }
+
+    /// Asks for maintenance or a reset in somebody's name.
+    ///
+    /// # Errors
+    /// When it is refused, cannot be understood, or cannot be kept; nothing has changed then.
+    pub async fn ask(&self, who: Person, written: &api::Wish) -> Result<RequestView, ActError> {
+        let wish = wish::meant(written).map_err(ActError::Wrong)?;
+        let id = {
+            let state = self.0.state();
+            if let Some(unknown) = written.objectives.iter().find(|id| state.place_of(id).is_none()) {
+                return Err(ActError::Wrong(format!("there is no objective `{unknown}`")));
+            }
+            let at = self.0.now().wall.strftime("%Y%m%d-%H%M%S").to_string();
+            let is_taken = |id: &String| state.book.approvals().requests().iter().any(|request| request.id == *id);
+            // As many as may be asked for within a second, and one more.
+            let mut ids = (1..=approvals::REQUESTS_MAX + 1).map(|n| format!("{}-{at}-{n}", written.kind));
+            ids.find(|id| !is_taken(id)).ok_or(ActError::Refused(Refusal::TooMany))?
+        };
+        self.act(who, Act::Ask { id, wish, reason: written.reason.clone() }).await
     }
 
     /// What somebody asks for or decides. It counts once it is kept.

@@ -9,7 +9,7 @@ use budget::approvals;
 use budget::book::{self, Effect, Event, Policy};
 use budget::ladder::{self, Mode};
 use budget::ledger;
-use budget::{Book, Minute, Series, Severity, Status, Stretch};
+use budget::{Book, Minute, Series, Severity, Status, Stretch, Terms};
 use sha2::{Digest as _, Sha256};
 use store::{AuditEntry, Change, Counted, CountedBlock, Document, Fold};
 
@@ -20,6 +20,7 @@ use crate::incident::{self, Subject};
 /// Kinds of documents.
 pub(super) const REQUEST: &str = "request";
 pub(super) const LADDER: &str = "ladder";
+pub(super) const OBJECTIVE: &str = "objective";
 
 /// Everything that is known of budgets.
 pub(super) struct State {
@@ -188,6 +189,13 @@ impl State {
         }
     }
 
+    /// One more objective, whose counts are pushed.
+    pub(super) fn define(&mut self, terms: Terms) {
+        self.book.add(&terms);
+        self.policy.objectives.push(terms);
+        self.sources.push(SourceView { kind: "push".to_owned(), ..SourceView::default() });
+    }
+
     pub(super) fn take_incidents(&mut self) -> Vec<incident::Event> {
         std::mem::take(&mut self.incidents)
     }
@@ -246,7 +254,8 @@ impl State {
     pub(super) fn list(&self, now: Now) -> BudgetList {
         let objectives = self.policy.objectives.iter().enumerate().filter_map(|(place, terms)| {
             let source = self.sources.get(place).cloned().unwrap_or_default();
-            Some(views::objective(terms, &self.status(place, now)?, source))
+            let ever = self.book.ledger_of(place)?.events().ever();
+            Some(views::objective(terms, &self.status(place, now)?, ever, source))
         });
         let flows = self.policy.flows.iter().enumerate().map(|(place, flow)| {
             let id = |objective: &usize| Some(self.policy.objectives.get(*objective)?.objective.id.clone());
@@ -326,6 +335,16 @@ impl State {
         let (terms, ledger) = (self.policy.objectives.get(place)?, self.book.ledger_of(place)?);
         Some(views::burn(id, stretch, ledger.adjusted(stretch), ledger.burn(terms, stretch)))
     }
+}
+
+/// The change that keeps an objective that somebody defined.
+pub(super) fn defined(id: &str, who: &str, document: String, now: Now) -> Change {
+    let mut change = Change::default();
+    let at = incident::to_millisecond(now.wall);
+    let details = serde_json::json!({ "id": id });
+    put_audit(&mut change, format!("define.{id}.{}", at.as_millisecond()), who, "define", &details, now);
+    change.documents.push(Document { kind: OBJECTIVE.to_owned(), id: id.to_owned(), at, body: document });
+    change
 }
 
 /// Puts a request, as it is now, and what was done with it into a change.

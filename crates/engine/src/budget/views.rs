@@ -10,7 +10,7 @@ use budget::{Burn, Counts, Exhaustion, Ladder, Minute, Minutes, Remaining, Statu
 
 use super::{wire, words};
 
-pub(super) fn objective(terms: &Terms, status: &Status, source: SourceView) -> ObjectiveView {
+pub(super) fn objective(terms: &Terms, status: &Status, ever: (u64, u64), source: SourceView) -> ObjectiveView {
     let objective = &terms.objective;
     ObjectiveView {
         id: objective.id.clone(),
@@ -36,6 +36,8 @@ pub(super) fn objective(terms: &Terms, status: &Status, source: SourceView) -> O
         raw: counts(status.raw),
         adjusted: counts(status.adjusted),
         forgiven: status.forgiven,
+        events_ever: ever.1,
+        bad_events_ever: ever.0,
         alerts: status.alerts.iter().map(alert).collect(),
         evidence_odds: (status.odds * 10.0).round() / 10.0,
         exhaustion: exhaustion(&status.exhaustion),

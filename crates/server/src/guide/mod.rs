@@ -1,7 +1,7 @@
 //! The Guide API: endpoints that guides to Genesys Cloud name and the platform does not have, in the shapes that the
 //! guides give them, so that a script written from a guide works with only its host changed.
 //!
-//! Each is answered from the real platform. A value is never invented: what is not known is `null`, or an error in the
+//! Each is answered from the real platform, or from our own budgets. A value is never invented: what is not known is `null`, or an error in the
 //! platform's own form with `Retry-After`; a script that compares a number finds none that lets it pass.
 //!
 //! | request | from |
@@ -15,7 +15,8 @@
 //! | `GET /api/v2/analytics/queries/{name}` | aggregates and observations |
 //! | `GET /api/v2/architect/flows/{id}/versions` | versions, with a status |
 //! | `PATCH /api/v2/architect/deployments/{id}/versions/{version}` | a publish that is proved |
-//! | `GET /api/v2/observability/slos/{id}/burnRate` | no budgets yet: always closed |
+//! | `POST`, `GET /api/v2/observability/slos` | objectives |
+//! | `GET /api/v2/observability/slos/{id}/burnRate` | budgets; closed while nothing is known |
 
 mod analytics;
 mod asked;
@@ -71,6 +72,8 @@ pub(crate) fn routes() -> Vec<Route> {
         ("get", "/api/v2/analytics/queries/{queryId}", get(analytics::query)),
         ("get", "/api/v2/architect/flows/{flowId}/versions", get(deployments::versions)),
         ("patch", "/api/v2/architect/deployments/{flowId}/versions/{versionId}", patch(deployments::activate)),
+        ("get", "/api/v2/observability/slos", get(budget::list).post(budget::create)),
+        ("get", "/api/v2/observability/slos/{sloId}", get(budget::one)),
         ("get", "/api/v2/observability/slos/{sloId}/burnRate", get(budget::burn_rate)),
     ]
 }

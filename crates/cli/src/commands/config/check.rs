@@ -20,6 +20,20 @@ pub(super) fn run(global: &Global) -> Ended {
             return Ok(Exit::Usage);
         }
     };
+    let objectives = match (crate::objectives::read(&config, global.config_file().as_deref(), &[]), global.format) {
+        (Ok(objectives), _) => objectives.definitions.len(),
+        (Err(wrong), Format::Text) => return Err(crate::objectives::report(&wrong)),
+        (Err(wrong), Format::Json) => {
+            let problems = wrong.iter().map(|wrong| {
+                json!({
+                    "file": wrong.file, "line": wrong.line, "column": wrong.column, "message": wrong.message,
+                    "hint": wrong.hint,
+                })
+            });
+            output::json(&json!({ "file": name, "valid": false, "problems": problems.collect::<Vec<_>>() }));
+            return Ok(Exit::Usage);
+        }
+    };
     let (upstreams, routes, receivers) =
         (config.degrade.upstreams.len(), config.degrade.routes.len(), config.alerts.len());
     match global.format {
@@ -29,10 +43,11 @@ pub(super) fn run(global: &Global) -> Ended {
             "upstreams": upstreams,
             "routes": routes,
             "receivers": receivers,
+            "objectives": objectives,
             "problems": [],
         })),
         Format::Text => output::line(format_args!(
-            "{name} is valid; upstreams: {upstreams}, routes: {routes}, receivers: {receivers}"
+            "{name} is valid; upstreams: {upstreams}, routes: {routes}, receivers: {receivers}, objectives: {objectives}"
         )),
     }
     Ok(Exit::Done)

@@ -17,6 +17,7 @@ use degrade::{Phase, Transition};
 use engine::Handle;
 use gateway::Options;
 use miette::{IntoDiagnostic as _, Report};
+use store::Store;
 use tempfile::TempDir;
 use testkit::inbox::Inbox;
 use tokio::sync::{mpsc, watch};
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 use twin::{Crm, CrmHandle, CrmOptions, Organisation, QueueOptions, StartError, Twin, TwinHandle};
 
 use super::narrator::Narrator;
+use crate::budgets;
 use crate::console::{self, Console, Shown};
 use crate::controller::{self, Order, Reporter};
 use crate::diagnostics;
@@ -64,6 +66,7 @@ pub(super) struct Stage {
     pub(super) inbox: Inbox,
     pub(super) gateway: Arc<SharedGateway>,
     pub(super) engine: Handle,
+    pub(super) budgets: budgets::Running,
     pub(super) turns: watch::Receiver<Turns>,
     console: Console,
     reporting: JoinHandle<()>,
@@ -92,19 +95,33 @@ impl Stage {
 
         let options =
             Options { listen: addresses.gateway, tls: None, workers: Some(WORKERS), clock: clock.clone(), seed: SEED };
-        let (gateway, records) = shared_gateway::start(config.degrade, options)?;
+        let (gateway, records) = shared_gateway::start(config.degrade.clone(), options)?;
         let gateway_url = format!("http://{}", gateway.address());
         let twin = start_twin(addresses.twin, clock, &gateway_url).await?;
         let gateway = Arc::new(SharedGateway::new(Some(gateway)));
 
         let path = store.path().join(&config.store.path);
-        let engine = start_engine(&path, &config.alerts, clock).await?;
+        let (engine, store_handle) = start_engine(&path, &config.alerts, clock).await?;
+        let config_file = store.path().join("steadyline.yaml");
+        let budgets = budgets::start(budgets::Order {
+            config: &config,
+            config_file: Some(&config_file),
+            store: store_handle,
+            engine: &engine,
+            gateway: &gateway,
+            clock: clock.clone(),
+        });
+        let budgets = budgets.await?;
         let shown = Shown {
             engine: engine.clone(),
             gateway: Arc::clone(&gateway),
             clock: clock.clone(),
             org: ORG.to_owned(),
             guide: None,
+            budgets: budgets.budgets.clone(),
+            terms: budgets::terms(&config),
+            documents: budgets.documents.clone(),
+            access: budgets::access(&config),
         };
         let console = console::start(addresses.console, shown).await?;
         let (turned, turns) = watch::channel(Turns::default());
@@ -116,7 +133,7 @@ impl Stage {
         narrator.listening("crm", &crm.base_url());
         narrator.listening("inbox", &inbox.url());
         let clock = clock.clone();
-        Ok(Self { clock, crm, twin, inbox, gateway, engine, turns, console, reporting, _store: store })
+        Ok(Self { clock, crm, twin, inbox, gateway, engine, budgets, turns, console, reporting, _store: store })
     }
 
     /// Where the console can be seen.
@@ -130,6 +147,7 @@ impl Stage {
         self.gateway.drain(DRAIN_MAX).await;
         self.reporting.abort();
         self.console.stop(&self.clock, DRAIN_MAX).await;
+        self.budgets.shutdown().await;
         self.engine.shutdown().await;
         self.crm.shutdown().await;
     }
@@ -180,7 +198,11 @@ fn cannot_start(name: &str, error: StartError) -> Report {
     }
 }
 
-async fn start_engine(store: &Path, alerts: &[config::Receiver], clock: &Clock) -> Result<Handle, Report> {
+async fn start_engine(
+    store: &Path,
+    alerts: &[config::Receiver],
+    clock: &Clock,
+) -> Result<(Handle, Arc<dyn Store>), Report> {
     controller::start(Order { org: ORG, store, alerts, clock: clock.clone(), seed: SEED }).await
 }
 

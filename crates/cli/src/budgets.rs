@@ -1,0 +1,107 @@
+//! Budgets of one controller: started from the configuration, obeyed by the gateway.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use api::{Exit, FlowModes};
+use clock::Clock;
+use config::Config;
+use engine::Handle;
+use engine::budget::source::GatewayCounts;
+use engine::budget::{Budgets, Setup, Source};
+use miette::Report;
+use server::Access;
+use store::Store;
+use tokio::task::JoinHandle;
+
+use crate::failure::Failure;
+use crate::objectives::{self, Objectives};
+use crate::shared_gateway::SharedGateway;
+
+/// What budgets are started with.
+pub(crate) struct Order<'a> {
+    pub(crate) config: &'a Config,
+    /// The file of the configuration: paths in it begin there.
+    pub(crate) config_file: Option<&'a Path>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) engine: &'a Handle,
+    pub(crate) gateway: &'a Arc<SharedGateway>,
+    pub(crate) clock: Clock,
+}
+
+/// Running budgets, and what the console needs to know about them.
+pub(crate) struct Running {
+    pub(crate) budgets: Budgets,
+    pub(crate) documents: std::collections::BTreeMap<String, serde_json::Value>,
+    /// Tells the gateway what flows do.
+    following: JoinHandle<()>,
+}
+
+/// Reads the objectives and starts.
+pub(crate) async fn start(order: Order<'_>) -> Result<Running, Report> {
+    let Order { config, config_file, store, engine, gateway, clock } = order;
+    let cannot = |error| {
+        let hint = "run `steadyline doctor`; a damaged store is best replaced by its latest backup";
+        Failure::new(Exit::Usage, "budgets cannot be started", hint).because(error)
+    };
+    let defined = engine::budget::defined(store.as_ref()).await.map_err(cannot)?;
+    let objectives = objectives::read(config, config_file, &defined).map_err(|wrong| objectives::report(&wrong))?;
+    let documents = objectives.documents();
+    let setup = Setup {
+        kinds: objectives.kinds(),
+        enrichment: config.budget.flows.iter().map(|flow| flow.enrichment.clone()).collect(),
+        sources: sources(&objectives, gateway),
+        policy: objectives.policy,
+        store,
+        incidents: engine.sender(),
+        clock,
+    };
+    let budgets = Budgets::start(setup).await.map_err(cannot)?;
+    let age_max_seconds = config.budget.gate.age_max.duration().as_secs();
+    let following = tokio::spawn(follow(budgets.clone(), Arc::clone(gateway), age_max_seconds));
+    Ok(Running { budgets, documents, following })
+}
+
+impl Running {
+    /// Writes what is left, and stops.
+    pub(crate) async fn shutdown(self) {
+        self.following.abort();
+        self.budgets.shutdown().await;
+    }
+}
+
+/// Who may do more than look.
+pub(crate) fn access(config: &Config) -> Access {
+    let person = |person: &config::Person| {
+        (budget::approvals::Person { name: person.name.clone(), role: person.role }, person.token.clone())
+    };
+    Access::new(config.people.iter().map(person))
+}
+
+/// On which terms an objective is kept that somebody defines.
+pub(crate) fn terms(config: &Config) -> server::Terms {
+    let budget = config.budget.clone();
+    Box::new(move |objective| objectives::terms(&budget, objective, objectives::SETTLE_PUSHED))
+}
+
+fn sources(objectives: &Objectives, gateway: &Arc<SharedGateway>) -> Vec<Arc<dyn Source>> {
+    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+    let counts = objectives.gateway_counts();
+    if !counts.is_empty() {
+        let gateway = Arc::clone(gateway);
+        sources.push(Arc::new(GatewayCounts::new(move || gateway.snapshot(), counts)));
+    }
+    sources
+}
+
+/// Tells the gateway what flows do, at once when it changes.
+async fn follow(budgets: Budgets, gateway: Arc<SharedGateway>, age_max_seconds: u64) {
+    let mut views = budgets.views();
+    loop {
+        let list = views.borrow_and_update().clone();
+        gateway.obey(&FlowModes { at: list.at, age_max_seconds, flows: list.flows.clone() });
+        if views.changed().await.is_err() {
+            return;
+        }
+    }
+}
