@@ -50,7 +50,8 @@ pub struct ObjectiveView {
     pub measured_from: Timestamp,
     /// Whether enough is known to say how much is left.
     pub data_available: bool,
-    /// What is left in whole percents from 0 to 100, rounded down; absent when it is not known.
+    /// What is left of the whole window's budget in whole percents from 0 to 100, rounded down; absent when it is not
+    /// known. A window that was not measured whole is taken to be as busy as the part that was.
     pub error_budget_remaining: Option<u8>,
     /// The same from 0 to 1.
     pub current_budget_health: Option<f64>,
@@ -58,8 +59,8 @@ pub struct ObjectiveView {
     pub remaining_percent: Option<f64>,
     /// The same when maintenance and resets count for nothing.
     pub raw_remaining_percent: Option<f64>,
-    /// What is left of the whole period's budget, if the rest of it is as busy; for periods of the calendar.
-    pub projected_remaining_percent: Option<f64>,
+    /// What is left measured against the events so far alone.
+    pub to_date_remaining_percent: Option<f64>,
     /// The burn rate over the window.
     pub burn_rate: Option<f64>,
     /// The burn rate of the last six hours.

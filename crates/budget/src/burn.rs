@@ -88,18 +88,21 @@ impl Remaining {
         self.0
     }
 
-    /// What is left when of these events so many were allowed to be bad; `None` when nothing is known.
+    /// What is left of the budget of a `whole` window when `part` of it has been measured, and the rest of it is as
+    /// busy; `None` when nothing is known.
     ///
-    /// Without events nothing was spent.
-    pub fn of(counts: Counts, allowed: Ppm) -> Option<Self> {
-        if counts.known == Minutes::new(0) {
+    /// A month's budget is that of a month on its first day, too: measured against the few events so far, the first bad
+    /// one would overdraw it many times. Without events nothing was spent.
+    pub fn of(counts: Counts, allowed: Ppm, part: Minutes, whole: Minutes) -> Option<Self> {
+        if counts.known == Minutes::new(0) || part == Minutes::new(0) {
             return None;
         }
-        let budget = i128::from(counts.total) * i128::from(allowed.get());
+        // bad / (total x whole / part x allowed), without dividing before the end.
+        let budget = i128::from(counts.total) * i128::from(allowed.get()) * i128::from(whole.get());
         if budget == 0 {
             return Some(Self::WHOLE);
         }
-        let left = budget - i128::from(counts.bad) * 1_000_000;
+        let left = budget - i128::from(counts.bad) * 1_000_000 * i128::from(part.get());
         let ppm = (left * 1_000_000).div_euclid(budget);
         Some(Self(i64::try_from(ppm).unwrap_or(i64::MIN)))
     }
@@ -195,11 +198,20 @@ mod tests {
 
     #[test]
     fn what_is_left_goes_below_zero_and_is_clamped_only_for_display() {
-        let left = |bad, total| Remaining::of(counts(bad, total), Ppm::new(5_000).unwrap()).unwrap();
+        let hour = Minutes::hours(1);
+        let left = |bad, total| Remaining::of(counts(bad, total), Ppm::new(5_000).unwrap(), hour, hour).unwrap();
         assert_eq!((left(31, 10_000).to_string(), left(31, 10_000).clamped_percent()), ("38.0 %".into(), 38));
         assert_eq!((left(75, 10_000).to_string(), left(75, 10_000).clamped_percent()), ("-50.0 %".into(), 0));
         assert_eq!((left(0, 0), left(0, 10)), (Remaining::WHOLE, Remaining::WHOLE));
-        assert_eq!(Remaining::of(Counts::default(), Ppm::percent(1)), None);
+        assert_eq!(Remaining::of(Counts::default(), Ppm::percent(1), hour, hour), None);
+    }
+
+    #[test]
+    fn a_young_window_is_measured_against_what_is_to_come() {
+        let allowed = Ppm::new(5_000).unwrap();
+        // One bad call of ten in the first hour of 30 days that will have 7,200: 36 may be bad.
+        let left = Remaining::of(counts(1, 10), allowed, Minutes::hours(1), Minutes::days(30)).unwrap();
+        assert_eq!(left.to_string(), "97.2 %");
     }
 
     #[test]

@@ -371,7 +371,7 @@ impl Ledger {
             return None;
         }
         let spent = Counts { bad: counts.bad.saturating_sub(self.forgiven(measured)), ..counts };
-        Remaining::of(spent, terms.objective.allowed())
+        Remaining::of(spent, terms.objective.allowed(), measured.length(), window.length())
     }
 
     fn is_blind_at(&self, terms: &Terms, end: Minute) -> bool {

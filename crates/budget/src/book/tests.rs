@@ -185,7 +185,7 @@ fn a_reset_gives_the_budget_back_but_opens_no_gate_while_it_burns() {
 fn a_flow_goes_down_with_its_budget_and_back_with_dwell() {
     let mut run = Run::new();
     run.minutes(600, 0, 100);
-    run.minutes(8, 60, 100);
+    run.minutes(9, 60, 100);
     run.minutes(900, 0, 100);
     assert_eq!(run.modes(), [Mode::Trim, Mode::AgentOnly, Mode::Trim, Mode::Normal]);
 }

@@ -23,13 +23,13 @@ pub struct Status {
     pub adjusted: Counts,
     /// Bad events that a reset forgave.
     pub forgiven: u64,
-    /// What is left of the adjusted budget; `None` when too much is missing.
+    /// What is left of the adjusted budget of the whole window, if the part of it that was not measured or is still to
+    /// come is as busy; `None` when too much is missing.
     pub remaining: Option<Remaining>,
-    /// What is left of the raw budget, in which nothing is excluded nor forgiven.
+    /// The same of the raw budget, in which nothing is excluded nor forgiven.
     pub raw_remaining: Option<Remaining>,
-    /// What is left measured against the events of the whole period, if the rest of it is as busy; for periods of the
-    /// calendar.
-    pub projected: Option<Remaining>,
+    /// What is left measured against the events so far alone.
+    pub to_date: Option<Remaining>,
     /// The burn rate over the whole window.
     pub burn: Burn,
     /// The burn rate of the last six hours, which the forecast goes by.
@@ -71,15 +71,17 @@ impl Ledger {
         let measured = self.measured(window.from, end);
         let allowed = terms.objective.allowed();
         let (raw, adjusted, forgiven) = (self.raw(measured), self.adjusted(measured), self.forgiven(measured));
-        let is_known = adjusted.is_known_enough(terms.missing_max);
         let spent = Counts { bad: adjusted.bad.saturating_sub(forgiven), ..adjusted };
-        let remaining = is_known.then(|| Remaining::of(spent, allowed)).flatten();
-        let projected = projected(terms, measured, window, spent);
-        let projected = is_known.then(|| projected.and_then(|counts| Remaining::of(counts, allowed))).flatten();
+        let (part, whole) = (measured.length(), window.length());
+        let left = |counts: Counts, whole| {
+            let is_known = counts.is_known_enough(terms.missing_max);
+            is_known.then(|| Remaining::of(counts, allowed, part, whole)).flatten()
+        };
+        let remaining = left(spent, whole);
         let recent = Burn { counts: self.adjusted(self.measured(end - RECENT, end)), allowed };
-        let (length, within) = match &terms.objective.window {
-            Window::Rolling(length) => (*length, *length),
-            Window::Calendar(_) => (window.length(), window.until.since(end)),
+        let within = match &terms.objective.window {
+            Window::Rolling(length) => *length,
+            Window::Calendar(_) => window.until.since(end),
         };
         let odds = self.evidence.odds(allowed);
         let rules = terms.objective.alerts.iter().enumerate();
@@ -92,13 +94,13 @@ impl Ledger {
             adjusted,
             forgiven,
             remaining,
-            raw_remaining: raw.is_known_enough(terms.missing_max).then(|| Remaining::of(raw, allowed)).flatten(),
-            projected,
+            raw_remaining: left(raw, whole),
+            to_date: left(spent, part),
             burn: Burn { counts: adjusted, allowed },
             recent,
             alerts,
             odds,
-            exhaustion: Exhaustion::forecast(projected.or(remaining), recent, length, within),
+            exhaustion: Exhaustion::forecast(remaining, recent, whole, within),
             last_known: self.last_known,
             age: self.last_known.map(|last| end.since(last + Minutes::new(1))),
             is_blind: self.is_blind_at(terms, end),
@@ -133,8 +135,9 @@ impl Ledger {
             let to_come = u128::from(all.total) * u128::from(minutes) / u128::from(measured.length().get().max(1));
             let total = counts.total.saturating_add(u64::try_from(to_come).unwrap_or(u64::MAX));
             let bad = counts.bad.saturating_sub(self.forgiven(stretch));
-            let counts = crate::Counts { bad, total, known: counts.known + ahead, ..counts };
-            Remaining::of(counts, allowed).is_some_and(|left| floor < left)
+            let counts = Counts { bad, total, known: counts.known + ahead, ..counts };
+            let part = stretch.length() + ahead;
+            Remaining::of(counts, allowed, part, length).is_some_and(|left| floor < left)
         };
         // Old bad events leave and good ones come: once there is enough it stays enough.
         let (mut short, mut enough) = (0, length.get());
@@ -150,15 +153,6 @@ impl Ledger {
         let is_firing = self.firing.get(place).copied().unwrap_or(false);
         AlertStatus { rule: *rule, long, short, is_firing, verdict }
     }
-}
-
-/// The events of a whole period, if the rest of it is as busy as what was measured of it; its bad ones are those so
-/// far.
-fn projected(terms: &Terms, measured: Stretch, window: Stretch, spent: Counts) -> Option<Counts> {
-    let Window::Calendar(_) = terms.objective.window else { return None };
-    let (so_far, whole) = (measured.length().get(), window.length().get());
-    let total = u128::from(spent.total) * u128::from(whole) / u128::from(so_far.max(1));
-    Some(Counts { total: u64::try_from(total).unwrap_or(u64::MAX).max(spent.total), ..spent })
 }
 
 impl Status {

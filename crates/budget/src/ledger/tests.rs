@@ -143,7 +143,7 @@ fn of_nothing_there_is_no_budget() {
 
 #[test]
 fn maintenance_is_left_out_of_the_adjusted_budget_and_stays_in_the_raw_one() {
-    let mut run = Run::new(terms(990_000, Minutes::days(30)));
+    let mut run = Run::new(terms(990_000, Minutes::new(99)));
     run.minutes(100, |minute| seen(if (10..20).contains(&minute) { 100 } else { 0 }, 100));
     assert!(run.status().remaining.unwrap().is_spent());
     let maintenance = |from, until| Stretch { from: Minute::new(START + from), until: Minute::new(START + until) };
@@ -158,7 +158,7 @@ fn maintenance_is_left_out_of_the_adjusted_budget_and_stays_in_the_raw_one() {
 
 #[test]
 fn a_reset_gives_the_budget_back_and_hides_no_burn() {
-    let mut run = Run::new(terms(990_000, Minutes::days(30)));
+    let mut run = Run::new(terms(990_000, Minutes::hours(12)));
     run.minutes(600, |_| seen(0, 100));
     run.minutes(30, |_| seen(100, 100));
     assert!(run.status().remaining.unwrap().is_spent());
@@ -173,7 +173,7 @@ fn a_reset_gives_the_budget_back_and_hides_no_burn() {
 
 #[test]
 fn time_slices_cost_the_same_however_busy_they_are() {
-    let mut terms = terms(990_000, Minutes::days(30));
+    let mut terms = terms(990_000, Minutes::new(999));
     terms.objective.budgeting = Budgeting::Timeslices { length: Minutes::new(5), target: Ppm::percent(95) };
     let mut run = Run::new(terms);
     // One caller at night who is lost costs as much as a thousand at noon.
@@ -228,8 +228,8 @@ fn a_calendar_period_begins_whole_and_is_projected() {
     let status = run.status();
     assert_eq!(status.window, Stretch { from, until });
     // One of 360 so far, where 3.6 are allowed; of 1,440 to come 14.4 are.
-    assert_eq!(status.remaining.map(|left| left.to_string()), Some("72.2 %".into()));
-    assert_eq!(status.projected.map(|left| left.to_string()), Some("93.0 %".into()));
+    assert_eq!(status.to_date.map(|left| left.to_string()), Some("72.2 %".into()));
+    assert_eq!(status.remaining.map(|left| left.to_string()), Some("93.0 %".into()));
     run.minutes(1_440, |_| seen(0, 1));
     assert_eq!(run.status().remaining, Some(Remaining::WHOLE));
 }

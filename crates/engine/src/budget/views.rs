@@ -30,7 +30,7 @@ pub(super) fn objective(terms: &Terms, status: &Status, ever: (u64, u64), source
         current_budget_health: status.remaining.map(health),
         remaining_percent: status.remaining.map(remaining_percent),
         raw_remaining_percent: status.raw_remaining.map(remaining_percent),
-        projected_remaining_percent: status.projected.map(remaining_percent),
+        to_date_remaining_percent: status.to_date.map(remaining_percent),
         burn_rate: status.remaining.and_then(|_| rate(status.burn)),
         recent_burn_rate: rate(status.recent),
         raw: counts(status.raw),

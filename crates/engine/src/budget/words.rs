@@ -121,14 +121,21 @@ pub fn explain(terms: &Terms, status: &Status) -> Vec<String> {
 fn spent(terms: &Terms, status: &Status) -> String {
     let (counts, unit) = (status.adjusted, unit(&terms.objective));
     let allowed = terms.objective.allowed();
-    let share = f64::from(allowed.get()) / 1e6 * counts.total as f64;
+    let measured = status.end.since(status.measured_from).get().max(1);
+    let whole = status.window.length().get();
+    let expected = counts.total as f64 * f64::from(whole) / f64::from(measured);
+    let share = f64::from(allowed.get()) / 1e6 * expected;
     match status.remaining {
         None => format!("Too little is known of the {} to say how much is left.", window(&terms.objective.window)),
-        Some(left) => format!(
-            "{left} is left: {} of {} {unit} were bad, and {share:.1} may be ({allowed} of them).",
-            counts.bad.saturating_sub(status.forgiven),
-            counts.total
-        ),
+        Some(left) => {
+            let (bad, total) = (counts.bad.saturating_sub(status.forgiven), counts.total);
+            let of = if measured < whole {
+                format!("{allowed} of the {expected:.0} that the whole window will have at this pace")
+            } else {
+                format!("{allowed} of them")
+            };
+            format!("{left} is left: {bad} of {total} {unit} were bad, and {share:.1} may be ({of}).")
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn one(server: &Server, id: &str, global: &Global) -> Ended {
     let facts = [
         ("left", percent(objective.remaining_percent)),
         ("left without maintenance and resets", percent(objective.raw_remaining_percent)),
-        ("left of the whole period, projected", percent(objective.projected_remaining_percent)),
+        ("left of the events so far alone", percent(objective.to_date_remaining_percent)),
         ("burn rate", rate(objective.burn_rate)),
         ("burn rate of the last six hours", rate(objective.recent_burn_rate)),
         ("gone", gone(&objective.exhaustion)),
