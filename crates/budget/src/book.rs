@@ -173,21 +173,16 @@ impl Book {
         Fact { id, status, recent, recovers, maintenance }
     }
 
-    /// The smallest budget of a flow, and `None` when one of them is unknown and no other is spent.
-    pub fn left(&self, policy: &Policy, flow: usize, now: Now) -> Option<Remaining> {
-        let flow = policy.flows.get(flow)?;
-        let mut smallest = Some(Remaining::new(i64::MAX));
-        for objective in &flow.objectives {
+    /// What is left of the smallest known budget of a flow, and whether all of its budgets are known.
+    pub fn left(&self, policy: &Policy, flow: usize, now: Now) -> (Option<Remaining>, bool) {
+        let objectives = policy.flows.get(flow).map(|flow| flow.objectives.as_slice()).unwrap_or_default();
+        let left = |objective: &usize| {
             let terms = policy.objectives.get(*objective)?;
-            let end = Minute::of(now.wall) - terms.settle;
-            let left = self.ledgers.get(*objective)?.remaining(terms, end);
-            match left {
-                Some(left) if left.is_spent() => return Some(smallest.map_or(left, |smallest| smallest.min(left))),
-                Some(left) => smallest = smallest.map(|smallest| smallest.min(left)),
-                None => smallest = None,
-            }
-        }
-        smallest.filter(|_| !flow.objectives.is_empty())
+            self.ledgers.get(*objective)?.remaining(terms, Minute::of(now.wall) - terms.settle)
+        };
+        let known: Vec<_> = objectives.iter().filter_map(left).collect();
+        let is_all = !objectives.is_empty() && known.len() == objectives.len();
+        (known.into_iter().min(), is_all)
     }
 
     fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Effects<Effect> {
@@ -241,7 +236,8 @@ impl Book {
             let event = if is_maintained {
                 ladder::Event::Maintained
             } else {
-                ladder::Event::Left(self.left(policy, place, now))
+                let (smallest, is_all) = self.left(policy, place, now);
+                ladder::Event::Left { smallest, is_all }
             };
             let Some(ladder) = self.ladders.get_mut(place) else { continue };
             let (next, found) = ladder::step(*ladder, &flow.ladder, event, now);

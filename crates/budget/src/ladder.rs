@@ -71,8 +71,13 @@ pub struct Ladder {
 /// What is known of a flow's budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// So much is left of the smallest of its budgets; `None` when one is unknown and the others are no worse.
-    Left(Option<Remaining>),
+    /// What is left of its budgets.
+    Left {
+        /// Of the smallest that is known; `None` when none is.
+        smallest: Option<Remaining>,
+        /// All of them are known. Otherwise the smallest may be smaller: enough to go down, not to go up.
+        is_all: bool,
+    },
     /// Approved maintenance is on: the flow is to run as always.
     Maintained,
 }
@@ -129,8 +134,8 @@ pub enum Flaw {
 pub fn step(mut ladder: Ladder, policy: &Policy, event: Event, now: Now) -> (Ladder, Effects<Effect>) {
     let minute = Minute::of(now.wall);
     ladder.unknown_since = match event {
-        Event::Left(None) => Some(ladder.unknown_since.map_or(minute, |since| since.min(minute))),
-        Event::Left(Some(_)) | Event::Maintained => None,
+        Event::Left { is_all: false, .. } => Some(ladder.unknown_since.map_or(minute, |since| since.min(minute))),
+        Event::Left { is_all: true, .. } | Event::Maintained => None,
     };
     let Some((to, why)) = ladder.next(policy, event, minute) else { return (ladder, Effects::none()) };
     let from = ladder.mode;
@@ -142,8 +147,13 @@ impl Ladder {
     fn next(&self, policy: &Policy, event: Event, now: Minute) -> Option<(Mode, Why)> {
         match event {
             Event::Maintained => (self.mode != Mode::Normal).then_some((Mode::Normal, Why::Maintenance)),
-            Event::Left(None) => self.unknown(policy, now),
-            Event::Left(Some(left)) => self.down(policy, left, now).or_else(|| self.up(policy, left, now)),
+            Event::Left { smallest, is_all } => {
+                let down = smallest.and_then(|left| self.down(policy, left, now));
+                down.or_else(|| match smallest.filter(|_| is_all) {
+                    Some(left) => self.up(policy, left, now),
+                    None => self.unknown(policy, now),
+                })
+            }
         }
     }
 
@@ -261,8 +271,10 @@ mod tests {
         changes
     }
 
+    const UNKNOWN: Event = Event::Left { smallest: None, is_all: false };
+
     fn left(percent: i64) -> Event {
-        Event::Left(Some(Remaining::percent(percent)))
+        Event::Left { smallest: Some(Remaining::percent(percent)), is_all: true }
     }
 
     #[test]
@@ -300,10 +312,18 @@ mod tests {
 
     #[test]
     fn while_nothing_is_known_the_flow_holds_or_falls_after_its_patience() {
-        let events = || [left(50)].into_iter().chain(std::iter::repeat_n(Event::Left(None), 60));
+        let events = || [left(50)].into_iter().chain(std::iter::repeat_n(UNKNOWN, 60));
         assert_eq!(run(&policy(), events()), [(0, Mode::Trim)]);
         let falling = Policy { unknown: WhenUnknown::Fall(Mode::AgentOnly), ..policy() };
         assert_eq!(run(&falling, events()), [(0, Mode::Trim), (11, Mode::AgentOnly)]);
+    }
+
+    #[test]
+    fn one_budget_that_is_known_to_be_low_is_enough_to_go_down_and_not_to_go_up() {
+        let partly = |percent| Event::Left { smallest: Some(Remaining::percent(percent)), is_all: false };
+        let events = [left(100), partly(50)].into_iter().chain(std::iter::repeat_n(partly(100), 40));
+        let changes = run(&policy(), events.chain([left(100)]));
+        assert_eq!(changes, [(1, Mode::Trim), (42, Mode::Normal)]);
     }
 
     #[test]

@@ -63,12 +63,47 @@ impl Story {
         if state != "unknown" {
             story.past_goes_by().await;
         }
+        if state != "unknown" {
+            story.budgets(is_down).await;
+        }
         if state == "silent" {
             story.house.seconds(42).await;
         }
         story.is_heard = !matches!(state, "unknown" | "silent");
         tokio::time::resume();
         story
+    }
+
+    /// A day and a half of counts, and what people asked for.
+    async fn budgets(&self, is_down: bool) {
+        let house = &self.house;
+        house.counted("crm-lookup", 2_000, |ago| match ago {
+            ..=12 if is_down => 45,
+            900..=960 => 3,
+            _ => u64::from(ago % 40 == 0),
+        });
+        house.counted("ivr-errors", 2_000, |ago| u64::from(ago % 60 == 0));
+        let person = |name: &str| {
+            let (name, role, _) = *house::PEOPLE.iter().find(|(known, ..)| *known == name).unwrap();
+            budget::approvals::Person { name: name.into(), role }
+        };
+        let wish = |start: &str, end: &str, reason: &str| ::api::Wish {
+            kind: "maintenance".into(),
+            objectives: vec!["crm-lookup".into()],
+            start: Some(start.into()),
+            end: Some(end.into()),
+            zone: Some("Europe/Berlin".into()),
+            reason: reason.into(),
+            ..::api::Wish::default()
+        };
+        let approved = wish("2026-11-21T22:00", "2026-11-22T02:00", "Release 7 of the CRM");
+        let approved = house.budgets.ask(person("ann"), &approved).await.unwrap();
+        house.budgets.act(person("ben"), budget::approvals::Act::Approve(approved.id)).await.unwrap();
+        let waiting = wish("2026-11-24T22:00", "2026-11-25T01:00", "The carrier changes a trunk");
+        house.budgets.ask(person("ann"), &waiting).await.unwrap();
+        // A step is taken once a minute.
+        house.seconds(61).await;
+        house.budgets.gate(&[], &[]);
     }
 
     async fn past_goes_by(&mut self) {
@@ -109,6 +144,11 @@ impl Story {
 
     fn second_passes(&mut self) {
         self.second += 1;
+        if self.is_heard && self.second.is_multiple_of(20) {
+            let bad = if self.down_from.is_some() { 45 } else { 0 };
+            self.house.counted("crm-lookup", 1, |_| bad);
+            self.house.counted("ivr-errors", 1, |_| 0);
+        }
         if self.is_heard {
             self.house.reports(self.says(self.second));
         }

@@ -22,6 +22,11 @@ impl Refusal {
         })
     }
 
+    /// What goes out.
+    pub(crate) fn problem(&self) -> &Problem {
+        &self.0
+    }
+
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self

@@ -62,7 +62,7 @@ pub(crate) async fn run(app: Arc<App>) {
 pub(crate) fn publish(app: &App) {
     let last = app.frames.borrow().clone();
     let revision = last.revision + 1;
-    let mut fragments = fragments(&app.overview());
+    let mut fragments = fragments(app);
     for fragment in &mut fragments {
         let known = last.fragments.iter().find(|known| known.id == fragment.id);
         fragment.revision = match known {

@@ -1,5 +1,7 @@
 //! The console's pages, and the fragments that they are made of.
 
+pub(crate) mod budget;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -76,8 +78,14 @@ const OVERVIEW: [&str; 6] = ["headline", "incidents", "circuits", "served", "slo
 /// Fragments of the incidents page, in order.
 const INCIDENTS: [&str; 2] = ["headline", "all-incidents"];
 
-/// Every fragment of every page.
-pub(crate) fn fragments(view: &Overview) -> Vec<Fragment> {
+/// Every live fragment of every page.
+pub(crate) fn fragments(app: &App) -> Vec<Fragment> {
+    let mut all = overview_fragments(&app.overview());
+    all.extend(budget::fragments(app));
+    all
+}
+
+fn overview_fragments(view: &Overview) -> Vec<Fragment> {
     let incidents = IncidentsFragment { view, resolved_max: RESOLVED_ON_OVERVIEW, is_page: false };
     let all_incidents = IncidentsFragment { view, resolved_max: usize::MAX, is_page: true };
     vec![
@@ -98,16 +106,18 @@ fn fragment(id: &'static str, template: &impl Template) -> Fragment {
 
 /// `GET /`.
 pub(crate) async fn overview(State(app): State<Arc<App>>) -> Response {
-    page(&app, "Overview", "/", &OVERVIEW)
+    page(&app, "Overview", "/", &OVERVIEW, Vec::new())
 }
 
 /// `GET /incidents`.
 pub(crate) async fn incidents(State(app): State<Arc<App>>) -> Response {
-    page(&app, "Incidents", "/incidents", &INCIDENTS)
+    page(&app, "Incidents", "/incidents", &INCIDENTS, Vec::new())
 }
 
-fn page(app: &App, title: &str, path: &str, shown: &[&str]) -> Response {
-    let mut fragments = fragments(&app.overview());
+/// A page of live fragments, and of others that are its own.
+fn page(app: &App, title: &str, path: &str, shown: &[&str], own: Vec<Fragment>) -> Response {
+    let mut fragments = fragments(app);
+    fragments.extend(own);
     fragments.retain(|fragment| shown.contains(&fragment.id));
     fragments.sort_by_key(|fragment| shown.iter().position(|id| *id == fragment.id));
     let page = Page {

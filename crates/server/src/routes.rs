@@ -44,6 +44,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/", get(pages::overview))
         .route("/incidents", get(pages::incidents))
         .route("/incidents/{id}/ack", post(pages::acknowledge))
+        .route("/budget", get(pages::budget::budget))
+        .route("/gates", get(pages::budget::gates))
+        .route("/maintenance", get(pages::budget::maintenance).post(pages::budget::ask))
+        .route("/maintenance/{id}/{what}", post(pages::budget::decide))
+        .route("/audit", get(pages::budget::audit))
         .route("/assets/{name}", get(assets::asset));
     for (_, path, handler) in machine_routes() {
         answers = answers.route(path, handler);

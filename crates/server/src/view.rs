@@ -4,6 +4,7 @@
 //! silent: its numbers are no longer shown, its phases are shown as the last that were known, and the
 //! headline says so.
 
+pub(crate) mod budget;
 mod headline;
 mod incidents;
 

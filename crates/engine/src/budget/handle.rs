@@ -6,8 +6,9 @@ use api::{AuditView, BudgetList, BurnView, GateView, PushAnswer, PushedMinute, R
 use base::Now;
 use budget::approvals::{self, Act, Person, Refusal};
 use budget::book::{Effect, Event};
-use budget::{Count, Minute, Stretch, Terms};
+use budget::{Count, Minute, Minutes, Stretch, Terms};
 use clock::Clock;
+use jiff::Timestamp;
 use store::{Change, Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -81,6 +82,9 @@ pub async fn defined(store: &dyn Store) -> Result<Vec<(String, String)>, StartEr
 }
 
 impl Budgets {
+    /// The most entries that one look at the audit returns.
+    pub const AUDIT_PAGE: usize = store::AUDIT_PAGE;
+
     /// Loads what was kept, and runs.
     ///
     /// # Errors
@@ -116,6 +120,28 @@ impl Budgets {
         let answer = self.0.state().gate(slos, flows, self.0.clock.now());
         self.0.unsaved.notify_one();
         answer
+    }
+
+    /// The same answer without writing it down, for those who only look.
+    pub fn peek(&self, slos: &[String], flows: &[String]) -> GateView {
+        self.0.state().peek(slos, flows, self.0.clock.now())
+    }
+
+    /// The burn rates of the last day in half hours, each with its end, the latest last; those of which too little is
+    /// known are absent.
+    pub fn last_day(&self, id: &str) -> Vec<(Timestamp, Option<f64>)> {
+        let state = self.0.state();
+        let Some(place) = state.place_of(id) else { return Vec::new() };
+        let (Some(terms), Some(ledger)) = (state.policy.objectives.get(place), state.book.ledger_of(place)) else {
+            return Vec::new();
+        };
+        let end = Minute::of(self.0.clock.now().wall) - terms.settle;
+        let half_hour = |back: u32| {
+            let until = end - Minutes::new(back * 30);
+            let burn = ledger.burn(terms, Stretch { from: until - Minutes::new(30), until });
+            (until.start(), burn.map(|burn| burn.rate().unwrap_or(0.0)))
+        };
+        (0..48).rev().map(half_hour).collect()
     }
 
     /// The burn rate of an objective over a stretch; `None` when there is no such objective.

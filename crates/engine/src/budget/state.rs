@@ -260,56 +260,60 @@ impl State {
         let flows = self.policy.flows.iter().enumerate().map(|(place, flow)| {
             let id = |objective: &usize| Some(self.policy.objectives.get(*objective)?.objective.id.clone());
             let objectives = flow.objectives.iter().filter_map(id).collect();
-            let left = self.book.left(&self.policy, place, now);
+            let (smallest, is_all) = self.book.left(&self.policy, place, now);
+            let left = smallest.filter(|left| is_all || left.is_spent());
             let enrichment = self.enrichment.get(place).map(Vec::as_slice).unwrap_or_default();
             views::flow(flow, self.book.ladder_of(place).unwrap_or_default(), objectives, left, enrichment)
         });
         BudgetList { at: Some(now.wall), objectives: objectives.collect(), flows: flows.collect() }
     }
 
-    /// The gate's answer. Asked again, it has the same id for as long as it says the same.
+    /// The gate's answer, written down. Asked again, it has the same id for as long as it says the same.
     pub(super) fn gate(&mut self, slos: &[String], flows: &[String], now: Now) -> GateView {
+        let (key, said, answer) = self.decide(slos, flows, now);
+        let is_known = self.decisions.get(&key).is_some_and(|(known, _)| *known == said);
+        if !is_known {
+            if DECISIONS_MAX <= self.decisions.len() {
+                self.decisions.pop_first();
+            }
+            let body = serde_json::json!({
+                "decisionId": answer.decision_id, "asked": key.lines().collect::<Vec<_>>(), "allowed": answer.allowed,
+                "reasons": answer.reasons, "slos": answer.slos, "recheckAfter": answer.recheck_after,
+            });
+            put_audit(&mut self.unsaved, format!("gate.{}", answer.decision_id), "steadyline", "gate", &body, now);
+            self.decisions.insert(key, (said, answer.decision_id.clone()));
+        }
+        answer
+    }
+
+    /// The same without writing it down.
+    pub(super) fn peek(&self, slos: &[String], flows: &[String], now: Now) -> GateView {
+        self.decide(slos, flows, now).2
+    }
+
+    /// Who asked, what is said in a form that is the same for the same decision, and the answer.
+    fn decide(&self, slos: &[String], flows: &[String], now: Now) -> (String, String, GateView) {
         let asked = self.asked(slos, flows);
         let answer = self.book.gate(&self.policy, &asked, now);
-        let minute = Minute::of(now.wall);
         let seen = |place: usize| {
             let id = &self.policy.objectives.get(place)?.objective.id;
-            (asked.is_empty() || asked.contains(id))
-                .then(|| self.status(place, now))
-                .flatten()
-                .map(|status| views::gate_slo(id, &status))
+            let is_asked = asked.is_empty() || asked.contains(id);
+            is_asked.then(|| self.status(place, now)).flatten().map(|status| views::gate_slo(id, &status))
         };
-        let slos_seen: Vec<_> = (0..self.policy.objectives.len()).filter_map(seen).collect();
-        let key = asked.join("\n");
+        let slos = (0..self.policy.objectives.len()).filter_map(seen).collect();
         let said = answer.reasons.iter().map(|reason| {
             let kind = std::mem::discriminant(&reason.what);
             format!("{}\t{kind:?}\t{:?}", reason.objective, reason.overridden_by)
         });
         let said = format!("{:?}\n{}", answer.is_allowed, said.collect::<Vec<_>>().join("\n"));
-        let reasons: Vec<_> = answer.reasons.iter().map(words::reason).collect();
+        let key = asked.join("\n");
         let decision_id = match self.decisions.get(&key) {
             Some((known, id)) if *known == said => id.clone(),
-            _ => {
-                let id = decision_id(&key, &said, minute);
-                if DECISIONS_MAX <= self.decisions.len() {
-                    self.decisions.pop_first();
-                }
-                self.decisions.insert(key, (said, id.clone()));
-                let body = serde_json::json!({
-                    "decisionId": id, "asked": asked, "allowed": answer.is_allowed, "reasons": reasons,
-                    "slos": slos_seen, "recheckAfter": answer.recheck.start().to_string(),
-                });
-                put_audit(&mut self.unsaved, format!("gate.{id}"), "steadyline", "gate", &body, now);
-                id
-            }
+            _ => decision_id(&key, &said, Minute::of(now.wall)),
         };
-        GateView {
-            allowed: answer.is_allowed,
-            reasons,
-            slos: slos_seen,
-            recheck_after: answer.recheck.start(),
-            decision_id,
-        }
+        let reasons = answer.reasons.iter().map(words::reason).collect();
+        let (allowed, recheck_after) = (answer.is_allowed, answer.recheck.start());
+        (key, said, GateView { allowed, reasons, slos, recheck_after, decision_id })
     }
 
     /// The objectives that are meant by objectives and flows. A flow that is not known asks for an objective that is

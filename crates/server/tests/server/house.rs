@@ -1,20 +1,27 @@
 //! A small house to look at: an engine, a gateway that says what the test tells it, a server.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ::api::{CircuitPhase, CircuitView, GatewaySnapshot, RouteView, SlotsView, UpstreamView};
+use ::api::{CircuitPhase, CircuitView, GatewaySnapshot, PushedMinute, RouteView, SlotsView, UpstreamView};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use base::Ppm;
+use budget::approvals::{Person, Role};
+use budget::book::FlowTerms;
+use budget::ladder::{Mode, Rung, WhenUnknown};
+use budget::{Budgeting, Minutes, Objective, Rarity, Remaining, Terms, Window, gate, ladder};
 use clock::Clock;
 use degrade::{Cause, Counts, Fault, Phase, Transition};
+use engine::budget::Budgets;
 use engine::courier::{Courier, Letter, Receipt};
 use engine::delivery::DeliveryError;
 use engine::{Engine, Handle, Policy, Receiver};
 use http_body_util::BodyExt;
-use server::{App, Gateways, Setup, router};
+use server::{Access, App, Gateways, Setup, router};
 use store::Simulated;
 use tower::ServiceExt;
 
@@ -50,6 +57,7 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     pub(crate) store: Simulated,
     pub(crate) engine: Handle,
+    pub(crate) budgets: Budgets,
     pub(crate) gateway: Arc<Told>,
     pub(crate) app: Arc<App>,
     router: Router,
@@ -69,14 +77,45 @@ impl House {
         });
         let engine = engine.await.unwrap();
         let gateway = Arc::new(Told::default());
+        let budgets = Budgets::start(engine::budget::Setup {
+            policy: policy(),
+            kinds: vec!["push".into(), "push".into()],
+            enrichment: vec![vec!["crm-lookup".into()]],
+            sources: Vec::new(),
+            store: Arc::new(store.clone()),
+            incidents: engine.sender(),
+            clock: clock.clone(),
+        });
+        let budgets = budgets.await.unwrap();
         let app = App::new(Setup {
             engine: engine.clone(),
             gateways: gateway.clone(),
             clock: clock.clone(),
             org: "Acme <Support>".into(),
             guide: None,
+            budgets: Some(budgets.clone()),
+            terms: Box::new(terms),
+            documents: BTreeMap::new(),
+            access: Access::new(
+                PEOPLE.map(|(name, role, token)| (Person { name: name.into(), role }, token.to_owned().into())),
+            ),
         });
-        Self { clock, store, engine, gateway, router: router(app.clone()), app }
+        Self { clock, store, engine, budgets, gateway, router: router(app.clone()), app }
+    }
+
+    /// `minutes` of calls were counted for an objective up to now; `bad` says how many of 50 were bad, by minutes ago.
+    pub(crate) fn counted(&self, id: &str, minutes: u32, bad: impl Fn(u32) -> u64) {
+        let minute = |ago: u32| PushedMinute {
+            at: (self.budgets.now() - Minutes::new(ago)).start(),
+            total: 50,
+            good: None,
+            bad: Some(bad(ago)),
+        };
+        let all: Vec<_> = (1..=minutes).rev().map(minute).collect();
+        for some in all.chunks(1_000) {
+            let answer = self.budgets.push(id, some).unwrap();
+            assert_eq!(answer.refused, Vec::<String>::new());
+        }
     }
 
     pub(crate) async fn seconds(&self, seconds: u64) {
@@ -183,5 +222,51 @@ fn route(name: &str, upstream: &str, ok: u64, degraded: u64) -> RouteView {
         trimmed: 0,
         dead_air_seconds: ok as f64 * 0.08,
         dead_air_seconds_degraded: degraded as f64 * 0.01,
+    }
+}
+
+/// Who may do what, and the tokens that prove it.
+pub(crate) const PEOPLE: [(&str, Role, &str); 5] = [
+    ("vic", Role::Viewer, "token-of-vic-0123456789"),
+    ("pipeline", Role::Ci, "token-of-pipeline-0123456789"),
+    ("ann", Role::Operator, "token-of-ann-0123456789"),
+    ("ben", Role::Approver, "token-of-ben-0123456789"),
+    ("eve", Role::Approver, "token-of-eve-0123456789"),
+];
+
+fn terms(objective: Objective) -> Terms {
+    Terms {
+        objective,
+        settle: Minutes::new(0),
+        blind_after: Minutes::new(3),
+        missing_max: Ppm::percent(20),
+        rarity: Rarity::default(),
+    }
+}
+
+fn policy() -> budget::book::Policy {
+    let (target, window) = (Ppm::new(995_000).unwrap(), Window::Rolling(Minutes::days(2)));
+    let objective = |id: &str, name: &str| Objective {
+        id: id.into(),
+        name: name.into(),
+        description: "Callers are greeted by name.".into(),
+        service: "ivr".into(),
+        target,
+        alerts: Objective::standard_alerts(target, &window),
+        window: window.clone(),
+        budgeting: Budgeting::Occurrences,
+    };
+    let rung =
+        |mode, enter, leave| Rung { mode, enter_below: Remaining::percent(enter), leave_at: Remaining::percent(leave) };
+    let ladder = ladder::Policy {
+        rungs: vec![rung(Mode::Trim, 80, 90), rung(Mode::AgentOnly, 30, 40)],
+        dwell: Minutes::new(30),
+        unknown: WhenUnknown::Hold,
+        patience: Minutes::new(10),
+    };
+    budget::book::Policy {
+        objectives: vec![terms(objective("crm-lookup", "CRM <look-up>")), terms(objective("ivr-errors", "Main IVR"))],
+        flows: vec![FlowTerms { id: "main-ivr".into(), objectives: vec![0, 1], ladder }],
+        gate: gate::Policy { floor: Remaining::new(0), window: None, age_max: Minutes::new(5) },
     }
 }
