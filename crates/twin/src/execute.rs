@@ -58,7 +58,7 @@ async fn run(
         Some(Ok(outputs)) => Execution::Done(outputs),
         Some(Err(error)) => {
             let (status, code) = status_and_code(&error);
-            Execution::Failed(Failure { status, code, message: error.to_string(), correlation_id })
+            Execution::Failed(Failure { status, code: code.into(), message: error.to_string(), correlation_id })
         }
     }
 }

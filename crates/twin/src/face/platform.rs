@@ -58,7 +58,7 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
     let (client, window) = match admit(&shared, bearer(&parts.headers).unwrap_or_default()) {
         Ok((client, window)) => (client, Some(window)),
         Err((error, window)) if needs_token => {
-            return render(&outcome(Err(error), &correlation_id), &correlation_id, window);
+            return render(&outcome(Err(*error), &correlation_id), &correlation_id, window);
         }
         Err(_) => (Client { id: String::new(), name: String::new() }, None),
     };
@@ -128,7 +128,8 @@ async fn read(body: Body, is_json: bool) -> Result<Value, ApiError> {
     serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_request(format!("The body is no JSON: {error}.")))
 }
 
-fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (ApiError, Option<Window>)> {
+fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (Box<ApiError>, Option<Window>)> {
+    let unauthorised = |code, message: &str| (Box::new(ApiError::unauthorised(code, message)), None);
     let now = shared.clock.now();
     let mut world = shared.world();
     let limit = world.settings.requests_per_minute;
@@ -142,14 +143,14 @@ fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (ApiError, Op
         }
         Err(Denied::Throttled { client, used, reset }) => {
             world.log.add(now.wall, &nobody(), Fact::Limited { client: client.id.as_str().into(), max: limit });
-            Err((ApiError::throttled(reset, limit), Some((used, limit, reset))))
+            Err((Box::new(ApiError::throttled(reset, limit)), Some((used, limit, reset))))
         }
-        Err(Denied::Expired) => Err((ApiError::unauthorised("credentials.expired", "The token has expired."), None)),
+        Err(Denied::Expired) => Err(unauthorised("credentials.expired", "The token has expired.")),
         Err(Denied::Unknown) if token.is_empty() => {
             let message = "No authentication bearer token specified in authorization header.";
-            Err((ApiError::unauthorised("authentication.required", message), None))
+            Err(unauthorised("authentication.required", message))
         }
-        Err(Denied::Unknown) => Err((ApiError::unauthorised("bad.credentials", "Invalid login credentials."), None)),
+        Err(Denied::Unknown) => Err(unauthorised("bad.credentials", "Invalid login credentials.")),
     }
 }
 
@@ -223,7 +224,7 @@ fn status_of(reply: &Reply) -> u16 {
 
 fn note_use(shared: &Shared, operation: &'static Operation, client: Client, status: u16) {
     let date = shared.clock.now().wall.to_zoned(TimeZone::UTC).date();
-    let (method, template) = (operation.method, operation.path);
+    let (method, template) = (operation.method.into(), operation.path.into());
     let key = UsageKey { date, client_id: client.id, client_name: client.name, method, template };
     shared.world().records.count(key, status);
 }

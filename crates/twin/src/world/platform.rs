@@ -88,7 +88,7 @@ impl World {
         if let Some((name, operation)) = operation
             && let (Some(failure), true) = (&operation.failure, operation.is_complete(now.mono))
         {
-            self.records.event(now.wall, "flow-publish-failed", (id, &name), failure.code, ["", "FAILURE"]);
+            self.records.event(now.wall, "flow-publish-failed", (id, &name), &failure.code, ["", "FAILURE"]);
         }
     }
 

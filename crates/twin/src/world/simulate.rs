@@ -41,7 +41,7 @@ impl World {
             _ if after > timeout => (timeout, Execution::TimedOut(timeout)),
             (Ok(()), Some(status)) => {
                 let message = ActionError::Status(status).to_string();
-                let failure = Failure { status, code: "bad.gateway", message, correlation_id: self.id() };
+                let failure = Failure { status, code: "bad.gateway".into(), message, correlation_id: self.id() };
                 (after, Execution::Failed(failure))
             }
             (Ok(()), None) => (after, Execution::Done(simulated.outputs.clone())),
@@ -61,8 +61,8 @@ impl World {
     ) {
         let (status, error) = match execution {
             Execution::Done(_) => (200, None),
-            Execution::Failed(failure) => (failure.status, Some(failure.code)),
-            Execution::TimedOut(_) => (504, Some("request.timeout")),
+            Execution::Failed(failure) => (failure.status, Some(failure.code.clone())),
+            Execution::TimedOut(_) => (504, Some("request.timeout".into())),
         };
         let action = Arc::new(ActionRef {
             id: stored.id.clone(),

@@ -5,6 +5,7 @@
 
 mod ends;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +74,7 @@ pub(crate) enum Execution {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
     pub(crate) correlation_id: String,
 }
@@ -96,7 +97,7 @@ impl Failure {
                 format!("Executions reached the maximum [{EXECUTIONS_PER_MINUTE_MAX}] requests within [60] seconds."),
             ),
         };
-        Self { status, code, message, correlation_id }
+        Self { status, code: code.into(), message, correlation_id }
     }
 }
 
@@ -314,7 +315,7 @@ impl World {
         let Some(action) = self.actions.by_name(&ask.category, &ask.action).cloned() else {
             let failure = Failure {
                 status: 404,
-                code: "not.found",
+                code: "not.found".into(),
                 message: format!("There is no data action {} in {}.", ask.action, ask.category),
                 correlation_id: self.id(),
             };
@@ -360,7 +361,7 @@ impl World {
 /// Failure outputs by the names that a flow knows them by.
 fn details(failure: Failure) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("errorCode".to_owned(), failure.code.to_owned()),
+        ("errorCode".to_owned(), failure.code.into_owned()),
         ("status".to_owned(), failure.status.to_string()),
         ("correlationId".to_owned(), failure.correlation_id),
         ("userMessage".to_owned(), failure.message),
