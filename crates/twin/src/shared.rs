@@ -1,8 +1,11 @@
 //! What the parts of a running twin share: the world behind a lock, the clock, the way out.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
+use base::{Mono, Now};
 use clock::Clock;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -14,7 +17,11 @@ use crate::world::{Fault, FaultKind, FaultTarget, Totals, World};
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Mutex<World>,
+    /// How fast time goes, and what the machine's time is; the organisation's own is told by [`Shared::now`].
     pub(crate) clock: Clock,
+    /// How far the organisation's monotonic time is ahead of the clock's, in nanoseconds: one that comes from a file may
+    /// be older than this process. It only grows, so that no time that was taken before is later than one taken after.
+    ahead: AtomicU64,
     pub(crate) http: reqwest::Client,
     /// The totals after every change.
     totals: watch::Sender<Totals>,
@@ -33,6 +40,7 @@ impl Shared {
         Arc::new(Self {
             world: Mutex::new(world),
             clock,
+            ahead: AtomicU64::new(0),
             http,
             totals: watch::Sender::new(Totals::default()),
             changed: Notify::new(),
@@ -45,6 +53,31 @@ impl Shared {
     /// The world, for a moment: the lock is never held while waiting for anything.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world, unless another one has come in place of the one that was asked about.
+    pub(crate) fn world_of(&self, generation: u64) -> Option<MutexGuard<'_, World>> {
+        Some(self.world()).filter(|world| world.generation == generation)
+    }
+
+    /// The present moment of the organisation.
+    pub(crate) fn now(&self) -> Now {
+        let Now { mono, wall } = self.clock.now();
+        Now { mono: mono + self.ahead(), wall }
+    }
+
+    /// The monotonic half of its present moment.
+    pub(crate) fn mono(&self) -> Mono {
+        self.clock.mono() + self.ahead()
+    }
+
+    /// Waits until `at` in the organisation's own time.
+    pub(crate) async fn sleep_until(&self, at: Mono) {
+        self.clock.sleep(at.since(self.mono())).await;
+    }
+
+    fn ahead(&self) -> Duration {
+        Duration::from_nanos(self.ahead.load(Ordering::SeqCst))
     }
 
     /// Tells everyone who watches what the totals are now.
@@ -81,7 +114,7 @@ impl Shared {
         }
         for peer in self.peers() {
             for number in &moved {
-                peer.world().hear_of_number(number.clone(), lag, peer.clock.now());
+                peer.world().hear_of_number(number.clone(), lag, peer.now());
                 peer.changed.notify_one();
             }
             for number in &redirected {
@@ -97,7 +130,7 @@ impl Shared {
             if !world.answers(number) {
                 return;
             }
-            world.take_over(number, self.clock.now())
+            world.take_over(number, self.now())
         };
         driver::carry_out(self, questions);
         self.changed.notify_one();
@@ -126,7 +159,7 @@ impl Shared {
 
     /// Breaks something for a while; false when too many things are broken already.
     pub(crate) fn inject(&self, fault: Fault) -> bool {
-        let is_injected = self.world().faults.inject(fault, self.clock.mono());
+        let is_injected = self.world().faults.inject(fault, self.mono());
         let ends_sockets = matches!(fault.target, FaultTarget::Sockets | FaultTarget::Region);
         if is_injected && ends_sockets && matches!(fault.kind, FaultKind::Failure(_) | FaultKind::Reset) {
             self.drop_sockets();
@@ -156,7 +189,7 @@ impl Shared {
     }
 
     fn mark(&self, channel: &str, is_connected: bool) {
-        let now = self.clock.now();
+        let now = self.now();
         if let Some(channel) = self.world().channels.get_mut(channel, now) {
             channel.is_connected = is_connected;
         }

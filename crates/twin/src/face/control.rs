@@ -137,7 +137,7 @@ enum KindWord {
 }
 
 pub(super) async fn faults(State(shared): Twin) -> Json<Vec<FaultBody>> {
-    let now = shared.clock.mono();
+    let now = shared.mono();
     Json(shared.world().faults.active(now).map(|(left, fault)| fault_body(left, fault)).collect())
 }
 
@@ -195,7 +195,7 @@ pub(super) struct Agents {
 }
 
 pub(super) async fn agents(State(shared): Twin, Json(order): Json<Agents>) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_known = shared.world().set_agents(&order.queue, order.agents, now);
     shared.settle();
     if is_known { Ok(NO_CONTENT) } else { Err(ApiError::not_found("The queue")) }
@@ -212,7 +212,7 @@ pub(super) async fn trunk(
     Path(id): Path<String>,
     Json(state): Json<TrunkState>,
 ) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_known = shared.world().set_trunk_connected(&id, state.connected, now);
     shared.settle();
     if is_known { Ok(NO_CONTENT) } else { Err(ApiError::not_found("The trunk")) }
@@ -230,7 +230,7 @@ pub(super) async fn lock(
     Path(id): Path<String>,
     Json(holder): Json<Holder>,
 ) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_known = shared.world().lock_flow(&id, &holder.holder, now);
     shared.settle();
     if is_known { Ok(NO_CONTENT) } else { Err(ApiError::not_found("The flow")) }
@@ -285,7 +285,7 @@ pub(super) async fn save(State(shared): Twin) -> Json<Saved> {
 
 /// Takes an organisation from a file, in place of the one that is here; tokens are asked for anew.
 pub(super) async fn load(State(shared): Twin, Json(saved): Json<Saved>) -> Result<StatusCode, ApiError> {
-    let world = World::load(saved, shared.clock.now()).map_err(ApiError::bad_request)?;
+    let world = World::load(saved, shared.now()).map_err(ApiError::bad_request)?;
     *shared.world() = world;
     shared.drop_sockets();
     shared.settle();
@@ -299,7 +299,7 @@ pub(super) async fn download(State(shared): Twin, Path(id): Path<String>) -> Res
 }
 
 pub(super) async fn upload(State(shared): Twin, Path(id): Path<String>, text: String) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_taken = platform::upload(&mut shared.world(), &id, &text, now);
     if is_taken { Ok(StatusCode::OK) } else { Err(ApiError::not_found("The upload")) }
 }

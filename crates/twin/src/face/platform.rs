@@ -48,7 +48,7 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
     };
     let (correlation_id, effect) = {
         let mut world = shared.world();
-        (world.id(), world.faults.on(service, shared.clock.mono()))
+        (world.id(), world.faults.on(service, shared.mono()))
     };
     if effect.resets {
         return Reset::response();
@@ -130,7 +130,7 @@ async fn read(body: Body, is_json: bool) -> Result<Value, ApiError> {
 
 fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (Box<ApiError>, Option<Window>)> {
     let unauthorised = |code, message: &str| (Box::new(ApiError::unauthorised(code, message)), None);
-    let now = shared.clock.now();
+    let now = shared.now();
     let mut world = shared.world();
     let limit = world.settings.requests_per_minute;
     match world.clients.admit(token, limit, now.mono) {
@@ -161,7 +161,7 @@ async fn perform(
     asked: Asked<'_>,
     body: Value,
 ) -> Result<Reply, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let reply = {
         let mut world = shared.world();
         let questions = world.advance(now);
@@ -223,7 +223,7 @@ fn status_of(reply: &Reply) -> u16 {
 }
 
 fn note_use(shared: &Shared, operation: &'static Operation, client: Client, status: u16) {
-    let date = shared.clock.now().wall.to_zoned(TimeZone::UTC).date();
+    let date = shared.now().wall.to_zoned(TimeZone::UTC).date();
     let (method, template) = (operation.method.into(), operation.path.into());
     let key = UsageKey { date, client_id: client.id, client_name: client.name, method, template };
     shared.world().records.count(key, status);
@@ -264,7 +264,7 @@ fn render(outcome: &Outcome, correlation_id: &str, window: Option<Window>) -> Re
 /// The organisation's own time, which may be wrong.
 fn date(shared: &Shared, response: &mut Response) {
     let wrong = SignedDuration::from_secs(shared.world().settings.clock_ahead_seconds);
-    let now = shared.clock.now().wall.checked_add(wrong).unwrap_or_default();
+    let now = shared.now().wall.checked_add(wrong).unwrap_or_default();
     let text = now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::DATE, value);

@@ -104,18 +104,29 @@ impl Failure {
 /// A caller in a flow.
 #[derive(Debug)]
 pub(super) struct Live {
-    conversation_id: Arc<str>,
-    ani: String,
-    number: String,
-    tier: Tier,
-    flow: Arc<FlowRef>,
-    at: Now,
+    pub(super) conversation_id: Arc<str>,
+    pub(super) ani: String,
+    pub(super) number: String,
+    pub(super) tier: Tier,
+    pub(super) flow: Arc<FlowRef>,
+    pub(super) at: Now,
     run: Run,
-    asks: Vec<AskRecord>,
+    /// What the run was told so far: another run that is told the same stands at the same place. A run has only so many
+    /// actions ([`flow::ACTIONS_MAX`]), and so only so many answers.
+    pub(super) answers: Vec<Answer>,
+    pub(super) asks: Vec<AskRecord>,
     /// The queue that took the caller.
-    queue: Option<usize>,
+    pub(super) queue: Option<usize>,
     /// Since when another system is being waited for.
-    asked: Option<Mono>,
+    pub(super) asked: Option<Mono>,
+}
+
+impl Live {
+    /// The flow goes on with this answer.
+    fn resume(&mut self, answer: Answer) -> Step {
+        self.answers.push(answer.clone());
+        self.run.resume(answer)
+    }
 }
 
 /// A caller's question to another system, to be carried out by whoever can reach it.
@@ -123,6 +134,8 @@ pub(super) struct Live {
 pub(crate) struct Question {
     /// The caller.
     pub(crate) caller: u64,
+    /// Which organisation the caller belongs to, see [`World::generation`].
+    pub(crate) generation: u64,
     pub(crate) conversation_id: Arc<str>,
     pub(crate) action: StoredAction,
     pub(crate) inputs: Map<String, Json>,
@@ -132,11 +145,11 @@ pub(crate) struct Question {
 /// Callers who come in on their own, so many a second.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stream {
-    rate: f64,
+    pub(super) rate: f64,
     /// The number that they call.
-    number: String,
+    pub(super) number: String,
     /// Counts changes, so that a caller of an earlier rate does not come.
-    series: u64,
+    pub(super) series: u64,
 }
 
 impl World {
@@ -184,7 +197,7 @@ impl World {
                     self.actions.end();
                 }
                 let Replies { action, conversation, took, execution, .. } = *replies;
-                self.executed(&action, &conversation, &execution, took, now);
+                self.executed(action, &conversation, &execution, took, now);
                 self.replied(caller, execution, now, questions);
             }
             Due::HangsUp(place, conversation_id) => {
@@ -232,8 +245,9 @@ impl World {
         let (run, step) = Run::start(&chart, inputs(&ani, number, &conversation_id), Settings::default());
         self.next_caller += 1;
         let (caller, tier, number) = (self.next_caller, tier_of(&ani), number.to_owned());
+        let (answers, asks) = (Vec::new(), Vec::new());
         let live =
-            Live { conversation_id, ani, number, tier, flow, at: now, run, asks: Vec::new(), queue: None, asked: None };
+            Live { conversation_id, ani, number, tier, flow, at: now, run, answers, asks, queue: None, asked: None };
         self.live.insert(caller, live);
         self.carry_out(caller, step, now, questions);
     }
@@ -251,7 +265,7 @@ impl World {
     fn goes_on(&mut self, caller: u64, answer: Answer, now: Now, questions: &mut Vec<Question>) {
         // A caller from before a reset is gone.
         let Some(live) = self.live.get_mut(&caller) else { return };
-        let step = live.run.resume(answer);
+        let step = live.resume(answer);
         self.carry_out(caller, step, now, questions);
     }
 
@@ -304,7 +318,7 @@ impl World {
                 return self.agenda.add(now.mono + later, Due::Goes(caller, answer));
             }
             let Some(live) = self.live.get_mut(&caller) else { return };
-            step = live.run.resume(answer);
+            step = live.resume(answer);
         }
     }
 
@@ -325,7 +339,8 @@ impl World {
             Some(replies) => self.agenda.add(now.mono + replies.took, Due::Replies(caller, Box::new(replies))),
             None => {
                 let (inputs, timeout) = (ask.inputs, ask.timeout);
-                questions.push(Question { caller, conversation_id, action, inputs, timeout });
+                let generation = self.generation;
+                questions.push(Question { caller, generation, conversation_id, action, inputs, timeout });
             }
         }
     }
