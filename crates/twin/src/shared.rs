@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::driver;
 use crate::face::Frame;
-use crate::world::{Fault, FaultKind, FaultTarget, Totals, World};
+use crate::world::{Fault, FaultKind, FaultTarget, Loaded, Saved, StateError, Totals, World};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     /// How far the organisation's monotonic time is ahead of the clock's, in nanoseconds: one that comes from a file may
     /// be older than this process. It only grows, so that no time that was taken before is later than one taken after.
     ahead: AtomicU64,
+    /// Held by whoever puts another organisation in place of the one that is here.
+    replacing: Mutex<()>,
     pub(crate) http: reqwest::Client,
     /// The totals after every change.
     totals: watch::Sender<Totals>,
@@ -41,6 +43,7 @@ impl Shared {
             world: Mutex::new(world),
             clock,
             ahead: AtomicU64::new(0),
+            replacing: Mutex::default(),
             http,
             totals: watch::Sender::new(Totals::default()),
             changed: Notify::new(),
@@ -78,6 +81,37 @@ impl Shared {
 
     fn ahead(&self) -> Duration {
         Duration::from_nanos(self.ahead.load(Ordering::SeqCst))
+    }
+
+    /// The organisation as it is now.
+    pub(crate) fn save(&self) -> Saved {
+        let world = self.world();
+        world.save(self.now())
+    }
+
+    /// Puts an organisation from a file in place of the one that is here. Sockets must be connected anew; what its callers
+    /// ask of real systems is asked again.
+    ///
+    /// # Errors
+    /// When the file says something that cannot be; then nothing has changed.
+    pub(crate) fn replace(self: &Arc<Self>, saved: Saved) -> Result<(), StateError> {
+        let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Now { mono, wall } = self.now();
+        let missing = saved.age().saturating_sub(mono.since_start());
+        let generation = self.world().generation + 1;
+        let Loaded { world, questions } = World::load(saved, generation, Now { mono: mono + missing, wall })?;
+        let former = {
+            let mut here = self.world();
+            self.ahead.fetch_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+            std::mem::replace(&mut *here, world)
+        };
+        drop(former);
+        self.abort_tasks();
+        self.drop_sockets();
+        driver::carry_out(self, questions);
+        self.settle();
+        self.publish_totals();
+        Ok(())
     }
 
     /// Tells everyone who watches what the totals are now.

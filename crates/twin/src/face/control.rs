@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::{NO_CONTENT, Twin};
+use super::{NO_CONTENT, STATE_BYTES_MAX, Twin};
 use crate::handle;
 use crate::platform::{self, ApiError, iso};
 use crate::world::{
     AskOutcome, CALL_RECORDS_MAX, CallRecord, Ended, Fault, FaultKind, FaultTarget, Saved, Service, Settings, TTL_MAX,
-    Totals, World,
+    Totals,
 };
 
 /// How many calls are shown unless more are asked for.
@@ -279,18 +282,25 @@ pub(super) async fn operations() -> Json<Vec<OperationBody>> {
 }
 
 /// The organisation as a file.
-pub(super) async fn save(State(shared): Twin) -> Json<Saved> {
-    Json(shared.world().save())
+pub(super) async fn save(State(shared): Twin) -> Result<Response, ApiError> {
+    // A busy day takes a while to write, and others must be answered meanwhile.
+    let written = tokio::task::spawn_blocking(move || serde_json::to_string(&shared.save())).await;
+    let text = written.ok().and_then(Result::ok).ok_or_else(|| ApiError::broken(500))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-/// Takes an organisation from a file, in place of the one that is here; tokens are asked for anew.
-pub(super) async fn load(State(shared): Twin, Json(saved): Json<Saved>) -> Result<StatusCode, ApiError> {
-    let world = World::load(saved, shared.now()).map_err(ApiError::bad_request)?;
-    *shared.world() = world;
-    shared.drop_sockets();
-    shared.settle();
-    shared.publish_totals();
-    Ok(NO_CONTENT)
+/// Takes an organisation from a file, in place of the one that is here; or says what is wrong and changes nothing.
+pub(super) async fn load(State(shared): Twin, body: Result<Bytes, BytesRejection>) -> Result<StatusCode, ApiError> {
+    let body =
+        body.map_err(|error| ApiError::new(error.status().as_u16(), "request.entity.too.large", too_long(&error)))?;
+    let loaded = tokio::task::spawn_blocking(move || Saved::read(&body).and_then(|saved| shared.replace(saved))).await;
+    let loaded = loaded.map_err(|_| ApiError::broken(500))?;
+    loaded.map(|()| NO_CONTENT).map_err(|error| ApiError::bad_request(format!("failed to {error}")))
+}
+
+fn too_long(error: &BytesRejection) -> String {
+    let max = STATE_BYTES_MAX / (1024 * 1024);
+    format!("failed to read the state: {}; a state has at most {max} MiB", error.body_text())
 }
 
 /// Files that answers refer to, by addresses that are secrets themselves.

@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Actions {
     integrations: Vec<Arc<Integration>>,
-    actions: Vec<StoredAction>,
+    pub(super) actions: Vec<StoredAction>,
     /// Actions that are being tried out, as files, by id.
     pub(crate) drafts: BTreeMap<String, serde_json::Value>,
     pub(super) running: u32,

@@ -11,12 +11,12 @@ use super::{Client, Settings};
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// The most tokens at one time; the one that expires first goes when another is asked for.
-const TOKENS_MAX: usize = 1_000;
+pub(super) const TOKENS_MAX: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
-    clients: Vec<Registered>,
-    tokens: BTreeMap<String, Token>,
+    pub(super) clients: Vec<Registered>,
+    pub(super) tokens: BTreeMap<String, Token>,
 }
 
 /// A client of the organisation.
@@ -32,11 +32,11 @@ pub(crate) struct Registered {
 }
 
 #[derive(Debug)]
-struct Token {
-    client: usize,
-    expires: Mono,
-    window_began: Mono,
-    used: u32,
+pub(super) struct Token {
+    pub(super) client: usize,
+    pub(super) expires: Mono,
+    pub(super) window_began: Mono,
+    pub(super) used: u32,
 }
 
 /// The credentials are not those of a client.

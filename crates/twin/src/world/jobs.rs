@@ -8,7 +8,7 @@ use base::Now;
 use serde_json::Value;
 
 /// The most jobs that are remembered; the oldest goes first.
-const JOBS_MAX: usize = 1_000;
+pub(super) const JOBS_MAX: usize = 1_000;
 
 /// Work under way or done.
 #[derive(Clone, Debug)]

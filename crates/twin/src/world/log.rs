@@ -22,7 +22,7 @@ pub(crate) struct Log {
     pub(super) count: u64,
     /// SHA-256 of the hash before and the last fact's line; zeros before the first.
     pub(super) chain: [u8; 32],
-    line: String,
+    pub(super) line: String,
 }
 
 /// Something that happened.
@@ -57,7 +57,7 @@ pub(crate) enum Fact {
 }
 
 /// A version of a flow, as analytics name it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FlowRef {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -65,7 +65,7 @@ pub(crate) struct FlowRef {
 }
 
 /// A Data Action, as analytics name it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ActionRef {
     pub(crate) id: String,
     pub(crate) name: String,

@@ -52,7 +52,7 @@ pub(crate) use queues::{Queue, Queues, SERVICE_LEVEL};
 pub(crate) use records::{Change, Records, Usage, UsageKey};
 pub(crate) use rows::{ROWS_MAX, Rows};
 pub use settings::{Message, Settings, VersionConflict};
-pub(crate) use state::Saved;
+pub(crate) use state::{Loaded, Saved, StateError};
 
 /// The OAuth client that every twin knows: its id and its secret.
 pub const DEFAULT_CLIENT: (&str, &str) = ("twin-client", "twin-secret");

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::Client;
 
 /// The most changes, and the most events, that are kept; the oldest go first.
-const RECORDS_MAX: usize = 10_000;
+pub(super) const RECORDS_MAX: usize = 10_000;
 
 /// The most rows of usage that are kept.
-const USAGE_ROWS_MAX: usize = 20_000;
+pub(super) const USAGE_ROWS_MAX: usize = 20_000;
 
 /// What was written down.
 #[derive(Debug, Default)]

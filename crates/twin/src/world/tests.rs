@@ -350,38 +350,6 @@ fn a_day_of_an_organisation_that_nobody_asks_passes_in_virtual_time() {
 }
 
 #[test]
-fn an_organisation_from_a_file_lives_on_as_the_one_that_was_saved() {
-    let yaml = include_str!("../../../../examples/flows/main-ivr.yaml");
-    let mut world = organisation(40, Some(Duration::from_secs(120)), yaml);
-    world.actions.load(
-        Integration::new("i".to_owned(), "CRM", "custom-rest-actions", vec![("baseUrl".to_owned(), "x".to_owned())]),
-        flow::DataAction::parse(include_str!("../../../../examples/flows/crm-lookup.custom.json")).unwrap(),
-        serde_json::from_str(include_str!("../../../../examples/flows/crm-lookup.custom.json")).unwrap(),
-        "a".to_owned(),
-    );
-    let outputs = serde_json::Map::new();
-    let latency = Duration::from_millis(100);
-    let simulated = Simulated { latency_min: latency, latency_max: latency, failures: Ppm::percent(2), outputs };
-    world.actions.simulate("a", simulated);
-    world.settings.preview = false;
-    publish(&mut world, Some("1.0"), "c", at(0)).unwrap();
-    world.flows.checkout("flow-1", client("a"), at(2_000)).unwrap();
-    world.callers(1.0, NUMBER, at(0).mono);
-    let file = serde_json::to_string(&world.save()).unwrap();
-    let load = || World::load(serde_json::from_str(&file).unwrap(), at(10_000)).unwrap();
-    assert_eq!(serde_json::to_string(&load().save()).unwrap(), file);
-    let lived = |mut world: World| {
-        world.advance(at(1_810_000));
-        (world.totals().offered, world.log.hash())
-    };
-    let (once, twice) = (lived(load()), lived(load()));
-    assert_eq!(once, twice);
-    assert!(once.0 > 1_500, "{once:?}");
-    let older = file.replace("\"form\":1", "\"form\":7");
-    assert!(World::load(serde_json::from_str(&older).unwrap(), at(0)).unwrap_err().contains("form 7"));
-}
-
-#[test]
 fn a_linked_organisation_learns_of_a_number_after_the_lag() {
     use crate::platform::kinds;
     let mut other = world(1);

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::platform::kinds;
 use crate::scenario::Order;
+pub(super) use ends::exit_named;
 
 /// The highest rate of callers, per second.
 pub const RATE_MAX: f64 = 1_000.0;
@@ -109,8 +110,10 @@ pub(super) struct Live {
     pub(super) number: String,
     pub(super) tier: Tier,
     pub(super) flow: Arc<FlowRef>,
+    /// What the flow was read from; its version may be gone before the caller is.
+    pub(super) configuration: Arc<Json>,
     pub(super) at: Now,
-    run: Run,
+    pub(super) run: Run,
     /// What the run was told so far: another run that is told the same stands at the same place. A run has only so many
     /// actions ([`flow::ACTIONS_MAX`]), and so only so many answers.
     pub(super) answers: Vec<Answer>,
@@ -126,6 +129,37 @@ impl Live {
     fn resume(&mut self, answer: Answer) -> Step {
         self.answers.push(answer.clone());
         self.run.resume(answer)
+    }
+
+    /// A run that was told all of this, and what it wants next; `None` when it was told something that it did not ask.
+    /// Nothing that it did is done again.
+    pub(super) fn replay(
+        flow: &Flow,
+        (ani, number, conversation_id): (&str, &str, &str),
+        told: &[Answer],
+    ) -> Option<(Run, Step)> {
+        let (mut run, mut step) = Run::start(flow, inputs(ani, number, conversation_id), Settings::default());
+        for answer in told {
+            if !fits(&step, answer) {
+                return None;
+            }
+            step = run.resume(answer.clone());
+        }
+        Some((run, step))
+    }
+}
+
+/// Whether an answer is one to this step.
+pub(super) fn fits(step: &Step, answer: &Answer) -> bool {
+    match step {
+        Step::CallData(_) => matches!(answer, Answer::Data { .. }),
+        Step::Play(_) => matches!(answer, Answer::Played(_)),
+        Step::Choose { .. } => matches!(answer, Answer::Key { .. }),
+        Step::Collect { .. } => matches!(answer, Answer::Entered { .. } | Answer::EnteredSomething { .. }),
+        Step::Branch(_) => matches!(answer, Answer::Took(_)),
+        Step::Wait(_) => matches!(answer, Answer::Waited),
+        Step::Transfer(_) => matches!(answer, Answer::Transferred | Answer::TransferFailed),
+        Step::End(_) => false,
     }
 }
 
@@ -162,11 +196,6 @@ impl World {
             self.streams.push(Stream { rate, number: number.to_owned(), series });
             self.await_caller(series, now);
         }
-    }
-
-    /// How many callers a second come in, by number.
-    pub(crate) fn callers_by_number(&self) -> Vec<(String, f64)> {
-        self.streams.iter().map(|stream| (stream.number.clone(), stream.rate)).collect()
     }
 
     /// Lets nobody come in any more at a number, or at any.
@@ -236,7 +265,7 @@ impl World {
         if self.live.len() >= CALLERS_MAX {
             return self.calls.not_placed();
         }
-        let Some((flow, chart)) = self.entry(number, now) else { return self.calls.not_placed() };
+        let Some((flow, chart, configuration)) = self.entry(number, now) else { return self.calls.not_placed() };
         let ani = people::ani(&mut self.people, self.vip_share);
         let conversation_id: Arc<str> = uuid(&mut self.conversations).into();
         self.calls.offer(&conversation_id);
@@ -246,20 +275,32 @@ impl World {
         self.next_caller += 1;
         let (caller, tier, number) = (self.next_caller, tier_of(&ani), number.to_owned());
         let (answers, asks) = (Vec::new(), Vec::new());
-        let live =
-            Live { conversation_id, ani, number, tier, flow, at: now, run, answers, asks, queue: None, asked: None };
+        let live = Live {
+            conversation_id,
+            ani,
+            number,
+            tier,
+            flow,
+            configuration,
+            at: now,
+            run,
+            answers,
+            asks,
+            queue: None,
+            asked: None,
+        };
         self.live.insert(caller, live);
         self.carry_out(caller, step, now, questions);
     }
 
     /// What a caller at `number` gets now; `None` when no flow is published.
-    fn entry(&self, number: &str, now: Now) -> Option<(Arc<FlowRef>, Arc<Flow>)> {
+    fn entry(&self, number: &str, now: Now) -> Option<(Arc<FlowRef>, Arc<Flow>, Arc<Json>)> {
         let routed = self.route(number, now).and_then(|id| self.flows.by_id(&id));
         let routed = routed.and_then(|stored| Some((stored, stored.published()?)));
         let (stored, version) = routed.or_else(|| self.flows.first())?;
         let flow = version.flow.clone()?;
         let name = FlowRef { id: stored.id.clone(), name: stored.name.clone(), version: version.id() };
-        Some((Arc::new(name), flow))
+        Some((Arc::new(name), flow, Arc::clone(&version.configuration)))
     }
 
     fn goes_on(&mut self, caller: u64, answer: Answer, now: Now, questions: &mut Vec<Question>) {
@@ -325,6 +366,12 @@ impl World {
     fn ask(&mut self, caller: u64, ask: Ask, now: Now, questions: &mut Vec<Question>) {
         let Some(live) = self.live.get_mut(&caller) else { return };
         live.asked = Some(now.mono);
+        self.ask_again(caller, ask, now, questions);
+    }
+
+    /// A caller's question goes to the other system, for the first time or once more.
+    pub(super) fn ask_again(&mut self, caller: u64, ask: Ask, now: Now, questions: &mut Vec<Question>) {
+        let Some(live) = self.live.get(&caller) else { return };
         let conversation_id = Arc::clone(&live.conversation_id);
         let Some(action) = self.actions.by_name(&ask.category, &ask.action).cloned() else {
             let failure = Failure {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Settings;
-pub(super) use file::SavedFlow;
+pub(super) use file::{SavedFlow, read_flow};
 
 /// Versions kept of one flow; the oldest that is not published goes first.
 const VERSIONS_MAX: usize = 100;
