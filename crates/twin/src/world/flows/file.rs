@@ -23,6 +23,7 @@ pub(crate) struct SavedFlow {
     is_deleted: bool,
     lock: Option<(String, String)>,
     published: Option<u32>,
+    #[serde(deserialize_with = "crate::world::state::count")]
     next: u32,
     versions: Vec<SavedVersion>,
     #[serde(default)]

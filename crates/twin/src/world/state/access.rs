@@ -28,6 +28,7 @@ pub(super) struct SavedToken {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedChannels {
     /// How often channels were used; the one that was not used for longest goes first.
+    #[serde(deserialize_with = "super::count")]
     uses: u64,
     channels: Vec<SavedChannel>,
 }

@@ -19,6 +19,7 @@ use crate::world::simulate::Replies;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedAgenda {
     /// The number that was given last.
+    #[serde(deserialize_with = "super::count")]
     sequence: u64,
     due: Vec<SavedEntry>,
 }

@@ -205,7 +205,11 @@ fn caller_of(
 
 pub(super) fn load_streams(world: &mut World, saved: Vec<SavedStream>) -> Result<(), StateError> {
     for (place, SavedStream { rate, number, series }) in saved.into_iter().enumerate() {
-        check_rate(rate, &at("life.streams", place))?;
+        let place = at("life.streams", place);
+        check_rate(rate, &place)?;
+        if series > world.series {
+            return Err(StateError::wrong(place, format!("the series {series} has not begun yet")));
+        }
         world.streams.push(Stream { rate, number, series });
     }
     Ok(())

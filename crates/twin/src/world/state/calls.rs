@@ -23,17 +23,29 @@ pub(super) struct SavedCalls {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SavedTotals {
+    #[serde(deserialize_with = "super::count")]
     offered: u64,
+    #[serde(deserialize_with = "super::count")]
     queued: u64,
+    #[serde(deserialize_with = "super::count")]
     handed_over: u64,
+    #[serde(deserialize_with = "super::count")]
     answered: u64,
+    #[serde(deserialize_with = "super::count")]
     abandoned: u64,
+    #[serde(deserialize_with = "super::count")]
     lost: u64,
+    #[serde(deserialize_with = "super::count")]
     data_action_failed: u64,
+    #[serde(deserialize_with = "super::count")]
     data_actions_ok: u64,
+    #[serde(deserialize_with = "super::count")]
     data_actions_failed: u64,
+    #[serde(deserialize_with = "super::count")]
     data_actions_timed_out: u64,
+    #[serde(deserialize_with = "super::count")]
     redirected: u64,
+    #[serde(deserialize_with = "super::count")]
     not_placed: u64,
 }
 

@@ -36,6 +36,7 @@ const CHAIN_BYTES: usize = 32;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedLog {
     /// How many facts there were, kept or not.
+    #[serde(deserialize_with = "super::count")]
     count: u64,
     /// The hash over all of them, in hexadecimal.
     hash: String,

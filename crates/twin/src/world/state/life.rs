@@ -1,7 +1,9 @@
 //! Everything that goes on in an organisation, in a file.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use base::Now;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,24 +14,29 @@ use super::agenda::{self, SavedAgenda};
 use super::callers::{self, SavedGone, SavedLive, SavedStream};
 use super::calls::{self, SavedCalls};
 use super::facts::{self, SavedLog};
-use super::moment::{Loading, Saving};
+use super::moment::{Loading, Saving, ns};
 use super::queues::{self, SavedLines};
 use super::records::{self, SavedJobs, SavedRecords};
 use crate::world::callers::Due;
 use crate::world::{Question, World};
 
+/// So old that it must be a mistake.
+const AGE_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Life {
     /// The moment of saving.
-    pub(super) saved_at: Timestamp,
+    saved_at: Timestamp,
     began_at: Timestamp,
     /// How long the organisation has lived, in nanoseconds.
-    pub(super) age: i64,
+    age: u64,
     agenda: SavedAgenda,
     streams: Vec<SavedStream>,
+    #[serde(deserialize_with = "super::count")]
     series: u64,
     live: Vec<SavedLive>,
+    #[serde(deserialize_with = "super::count")]
     next_caller: u64,
     /// Versions that callers are still in and that their flows have forgotten.
     gone_versions: Vec<SavedGone>,
@@ -58,12 +65,25 @@ struct SavedExecutions {
     started: u32,
 }
 
+impl Life {
+    pub(super) fn age(&self) -> Duration {
+        Duration::from_nanos(self.age).min(AGE_MAX)
+    }
+
+    pub(super) fn loading(&self, now: Now) -> Result<Loading, StateError> {
+        if self.age() == AGE_MAX {
+            return Err(StateError::wrong("life.age", "no organisation is a hundred years old"));
+        }
+        Loading::since((self.saved_at, self.age()), now)
+    }
+}
+
 pub(super) fn save(world: &World, saving: &Saving) -> Life {
     let (live, gone_versions) = callers::save(world, saving);
     Life {
         saved_at: saving.now.wall,
         began_at: world.began.wall,
-        age: -saving.mono(world.began.mono),
+        age: ns(saving.now.mono.since(saving.began)),
         agenda: agenda::save(&world.agenda, saving),
         streams: callers::save_streams(world),
         series: world.series,
@@ -90,12 +110,12 @@ pub(super) fn save(world: &World, saving: &Saving) -> Life {
 
 /// Lets an organisation that is configured go on where it was. What its callers ask of real systems comes back.
 pub(super) fn load(world: &mut World, life: Life, loading: &Loading) -> Result<Vec<Question>, StateError> {
-    world.began.mono = loading.mono("life.age", -life.age)?;
+    world.began.mono = loading.began;
     world.began.wall = loading.moved("life.beganAt", life.began_at)?;
     world.agenda = agenda::load(life.agenda, loading)?;
     world.streams.clear();
-    callers::load_streams(world, life.streams)?;
     world.series = life.series;
+    callers::load_streams(world, life.streams)?;
     world.calls = calls::load(life.calls, life.live.len() as u64, loading)?;
     queues::load(&mut world.queues, life.queues, loading)?;
     let runs = world.agenda.due.values().filter(|due| matches!(due, Due::Replies(_, replies) if replies.runs));

@@ -14,6 +14,7 @@ mod agenda;
 mod answers;
 mod callers;
 mod calls;
+mod configured;
 mod facts;
 mod life;
 mod moment;
@@ -22,18 +23,18 @@ mod records;
 
 use std::time::Duration;
 
-use base::{Now, Ppm};
+use base::Now;
 use fastrand::Rng;
-use flow::DataAction;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use self::configured::{SavedAction, SavedClient, SavedIntegration, SavedQueue};
 use self::life::Life;
 pub(super) use self::moment::{Loading, SavedNow, Saving, ns};
 use super::documents::Documents;
 use super::flows::SavedFlow;
 use super::rows::Rows;
-use super::{Integration, Organisation, Question, QueueOptions, Registered, Settings, Simulated, World};
+use super::{Question, Settings, World};
 
 /// The form that is written.
 const FORM: u32 = 2;
@@ -109,60 +110,6 @@ pub(crate) struct Saved {
     life: Option<Life>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SavedClient {
-    id: String,
-    secret: String,
-    name: String,
-    permissions: Vec<String>,
-    seconds: Option<u64>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SavedQueue {
-    id: String,
-    name: String,
-    agents: u32,
-    talk_ms: (u64, u64),
-    patience_ms: Option<u64>,
-    settings: Map<String, Value>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SavedIntegration {
-    id: String,
-    name: String,
-    kind: String,
-    credentials: Vec<(String, String)>,
-    is_enabled: bool,
-    version: u64,
-    notes: Option<String>,
-    properties: Value,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SavedAction {
-    id: String,
-    integration: String,
-    category: String,
-    source: Value,
-    #[serde(default = "first")]
-    version: u32,
-    simulated: Option<SavedSimulated>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SavedSimulated {
-    latency_ms: (u64, u64),
-    failures: u32,
-    outputs: Map<String, Value>,
-}
-
 impl Saved {
     /// Reads a file.
     ///
@@ -184,7 +131,7 @@ impl Saved {
 
     /// How long the organisation had lived when it was saved: so old must monotonic time be when it is loaded.
     pub(crate) fn age(&self) -> Duration {
-        self.life.as_ref().map_or(Duration::ZERO, |life| Duration::from_nanos(life.age.unsigned_abs()))
+        self.life.as_ref().map_or(Duration::ZERO, Life::age)
     }
 }
 
@@ -192,31 +139,6 @@ impl World {
     /// The organisation as it is now.
     pub(crate) fn save(&self, now: Now) -> Saved {
         let saving = Saving { now, began: self.began.mono };
-        let client = |client: &Registered| {
-            let Registered { id, secret, name, permissions, seconds } = client.clone();
-            SavedClient { id, secret, name, permissions, seconds }
-        };
-        let integration = |one: &Integration| {
-            let Integration { id, name, kind, credentials, is_enabled, version, notes, properties } = one.clone();
-            SavedIntegration { id, name, kind, credentials, is_enabled, version, notes, properties }
-        };
-        let queues = self.queues.iter().map(|queue| {
-            let QueueOptions { name, agents, talk_min, talk_max, patience } = queue.options();
-            let (talk_ms, settings) = ((ms(talk_min), ms(talk_max)), queue.settings.clone());
-            SavedQueue { id: queue.id.to_string(), name, agents, talk_ms, patience_ms: patience.map(ms), settings }
-        });
-        let actions = self.actions.iter().map(|stored| SavedAction {
-            id: stored.id.clone(),
-            integration: stored.integration.id.clone(),
-            category: stored.category.clone(),
-            source: Value::clone(&stored.source),
-            version: stored.version,
-            simulated: stored.simulated.as_deref().map(|simulated| SavedSimulated {
-                latency_ms: (ms(simulated.latency_min), ms(simulated.latency_max)),
-                failures: simulated.failures.get(),
-                outputs: simulated.outputs.clone(),
-            }),
-        });
         Saved {
             form: FORM,
             organisation_id: self.organisation_id.clone(),
@@ -227,11 +149,11 @@ impl World {
             settings: self.settings.clone(),
             documents: self.documents.clone(),
             rows: self.rows.clone(),
-            clients: self.clients.iter().map(client).collect(),
-            queues: queues.collect(),
+            clients: self.clients.iter().map(configured::save_client).collect(),
+            queues: self.queues.iter().map(configured::save_queue).collect(),
             flows: self.flows.iter().map(|flow| flow.save(&saving)).collect(),
-            integrations: self.actions.integrations().map(integration).collect(),
-            actions: actions.collect(),
+            integrations: self.actions.integrations().map(configured::save_integration).collect(),
+            actions: self.actions.iter().map(configured::save_action).collect(),
             callers: Vec::new(),
             chance: [&self.ids, &self.conversations, &self.people, &self.agents, &self.upstreams].map(Rng::get_seed),
             life: Some(life::save(self, &saving)),
@@ -246,97 +168,30 @@ impl World {
     pub(crate) fn load(mut saved: Saved, generation: u64, now: Now) -> Result<Loaded, StateError> {
         let life = saved.life.take();
         let loading = match &life {
-            Some(life) => Loading::since(life.saved_at, now)?,
+            Some(life) => life.loading(now)?,
             None => Loading::in_place(now),
         };
-        let chance = saved.chance;
-        let mut world = configured(saved, &loading)?;
+        let [ids, conversations, people, agents, upstreams] = saved.chance.map(Rng::with_seed);
+        let mut world = configured::load(saved, &loading)?;
         world.generation = generation;
+        (world.ids, world.conversations, world.people) = (ids, conversations, people);
+        (world.agents, world.upstreams) = (agents, upstreams);
         let questions = match life {
             Some(life) => life::load(&mut world, life, &loading)?,
             None => Vec::new(),
         };
-        let [ids, conversations, people, agents, upstreams] = chance.map(Rng::with_seed);
-        (world.ids, world.conversations, world.people) = (ids, conversations, people);
-        (world.agents, world.upstreams) = (agents, upstreams);
         Ok(Loaded { world, questions })
     }
 }
 
-/// The organisation as it is configured, in which nothing goes on yet.
-fn configured(saved: Saved, loading: &Loading) -> Result<World, StateError> {
-    let organisation = Organisation {
-        seed: 0,
-        name: saved.name,
-        region: saved.region,
-        number: saved.number,
-        vip_share: share(saved.vip_share, "vipShare")?,
-        queues: Vec::new(),
-    };
-    let mut world = World::new(&organisation, loading.now);
-    world.organisation_id = saved.organisation_id;
-    (world.settings, world.documents, world.rows) = (saved.settings, saved.documents, saved.rows);
-    for SavedClient { id, secret, name, permissions, seconds } in saved.clients {
-        world.clients.register(Registered { id, secret, name, permissions, seconds });
-    }
-    for queue in saved.queues {
-        add_queue(&mut world, queue);
-    }
-    for (place, flow) in saved.flows.into_iter().enumerate() {
-        world.flows.restore(flow, (&at("flows", place), loading))?;
-    }
-    for one in saved.integrations {
-        let SavedIntegration { id, name, kind, credentials, is_enabled, version, notes, properties } = one;
-        world.actions.restore(Integration { id, name, kind, credentials, is_enabled, version, notes, properties });
-    }
-    for (place, action) in saved.actions.into_iter().enumerate() {
-        add_action(&mut world, action, &at("actions", place))?;
-    }
-    for (place, (number, rate)) in saved.callers.into_iter().enumerate() {
-        callers::check_rate(rate, &at("callers", place))?;
-        world.callers(rate, &number, loading.now.mono);
-    }
-    Ok(world)
-}
-
-fn add_queue(world: &mut World, queue: SavedQueue) {
-    let (talk_min, talk_max) = (Duration::from_millis(queue.talk_ms.0), Duration::from_millis(queue.talk_ms.1));
-    let patience = queue.patience_ms.map(Duration::from_millis);
-    let options = QueueOptions { name: queue.name, agents: queue.agents, talk_min, talk_max, patience };
-    world.queues.add(queue.id.clone(), &options);
-    if let Some(known) = world.queues.by_id_mut(&queue.id) {
-        known.settings = queue.settings;
-    }
-}
-
-fn add_action(world: &mut World, saved: SavedAction, place: &str) -> Result<(), StateError> {
-    let action = DataAction::parse(&saved.source.to_string()).map_err(|problems| StateError::wrong(place, problems))?;
-    let SavedAction { id, integration, category, source, version, simulated } = saved;
-    if !world.actions.add(&integration, &category, action, source, id.clone()) {
-        return Err(StateError::wrong(place, format!("there is no integration `{integration}`")));
-    }
-    if let Some(stored) = world.actions.actions.last_mut() {
-        stored.version = version;
-    }
-    if let Some(SavedSimulated { latency_ms, failures, outputs }) = simulated {
-        let latency_min = Duration::from_millis(latency_ms.0);
-        let latency_max = Duration::from_millis(latency_ms.1).max(latency_min);
-        let failures = share(failures, place)?;
-        world.actions.simulate(&id, Simulated { latency_min, latency_max, failures, outputs });
-    }
-    Ok(())
-}
-
-fn share(parts: u32, place: &str) -> Result<Ppm, StateError> {
-    Ppm::new(parts).ok_or_else(|| StateError::wrong(place, format!("{parts} is no share in parts per million")))
-}
-
-fn first() -> u32 {
-    1
-}
-
-fn ms(length: Duration) -> u64 {
-    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+/// A number that grows by one each time: at most half of what there is room for, which nobody can have counted to.
+pub(super) fn count<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<N, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    let has_room = number.checked_mul(2).is_some_and(|double| N::try_from(double).is_ok());
+    N::try_from(number)
+        .ok()
+        .filter(|_| has_room)
+        .ok_or_else(|| D::Error::custom(format!("nobody can have counted to {number}")))
 }
 
 /// A place in a list of the file.

@@ -28,6 +28,8 @@ pub(in crate::world) struct Saving {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::world) struct Loading {
     pub(in crate::world) now: Now,
+    /// Before which nothing has happened.
+    pub(in crate::world) began: Mono,
     /// How much later it is than the moment of saving, by the wall clock.
     shift: SignedDuration,
     /// The same in calendar days.
@@ -48,14 +50,16 @@ impl Saving {
 impl Loading {
     /// For a file whose past is as old now as it was: the instants of form 1.
     pub(in crate::world) fn in_place(now: Now) -> Self {
-        Self { now, shift: SignedDuration::ZERO, days: 0 }
+        Self { now, began: now.mono, shift: SignedDuration::ZERO, days: 0 }
     }
 
-    /// For a file that was saved at `saved`.
-    pub(in crate::world) fn since(saved: Timestamp, now: Now) -> Result<Self, StateError> {
+    /// For a file that was saved at `saved`, when the organisation was so old.
+    pub(in crate::world) fn since((saved, age): (Timestamp, Duration), now: Now) -> Result<Self, StateError> {
         let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
         let days = day(saved).until(day(now.wall)).map_err(|error| StateError::wrong("savedAt", error))?;
-        Ok(Self { now, shift: now.wall.duration_since(saved), days: days.get_days() })
+        let began = now.mono.since_start().checked_sub(age).map(Mono::from_start);
+        let began = began.ok_or_else(|| StateError::wrong("life.age", "is more than this process can have seen"))?;
+        Ok(Self { now, began, shift: now.wall.duration_since(saved), days: days.get_days() })
     }
 
     pub(in crate::world) fn mono(&self, place: &str, after: i64) -> Result<Mono, StateError> {
@@ -63,8 +67,8 @@ impl Loading {
         if after >= 0 {
             return Ok(self.now.mono + by);
         }
-        let at = self.now.mono.since_start().checked_sub(by);
-        at.map(Mono::from_start).ok_or_else(|| StateError::wrong(place, "lies before the organisation began"))
+        let at = self.now.mono.since_start().checked_sub(by).map(Mono::from_start);
+        at.filter(|at| self.began <= *at).ok_or_else(|| StateError::wrong(place, "lies before the organisation began"))
     }
 
     pub(in crate::world) fn wall(&self, place: &str, ms: i64) -> Result<Timestamp, StateError> {

@@ -13,6 +13,7 @@ use crate::world::queues::{Queue, Queues, WAITING_MAX, Waiting};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedLines {
     /// The number that was given last.
+    #[serde(deserialize_with = "super::count")]
     sequence: u64,
     /// In the order of the queues.
     queues: Vec<SavedLine>,
@@ -65,8 +66,9 @@ pub(super) fn load(queues: &mut Queues, saved: SavedLines, loading: &Loading) ->
         for one in line.waiting {
             let since = loading.mono(&place, one.since)?;
             let known = Waiting { conversation_id: one.conversation.into(), since };
-            if waiting.insert((Reverse(one.priority), one.number), known).is_some() {
-                return Err(StateError::wrong(place, format!("the number {} was given twice", one.number)));
+            let is_known = waiting.insert((Reverse(one.priority), one.number), known).is_some();
+            if is_known || one.number > saved.sequence {
+                return Err(StateError::wrong(place, format!("the number {} is nobody's own", one.number)));
             }
         }
         (queue.busy, queue.waiting) = (line.busy, waiting);

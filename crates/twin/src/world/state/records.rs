@@ -29,11 +29,17 @@ struct SavedUsage {
     client_name: String,
     method: String,
     template: String,
+    #[serde(deserialize_with = "super::count")]
     requests: u64,
+    #[serde(deserialize_with = "super::count")]
     ok: u64,
+    #[serde(deserialize_with = "super::count")]
     redirected: u64,
+    #[serde(deserialize_with = "super::count")]
     refused: u64,
+    #[serde(deserialize_with = "super::count")]
     failed: u64,
+    #[serde(deserialize_with = "super::count")]
     throttled: u64,
 }
 
@@ -41,6 +47,7 @@ struct SavedUsage {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedJobs {
     /// The number that was given last.
+    #[serde(deserialize_with = "super::count")]
     number: u64,
     jobs: BTreeMap<String, SavedJob>,
 }

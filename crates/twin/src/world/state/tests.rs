@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Mono, Now};
-use flow::Flow;
+use fastrand::Rng;
+use flow::{DataAction, Flow};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::scenario::{Scenario, play};
 use crate::world::callers::Due;
 use crate::world::{
-    Change, Client, Execution, Fact, Fault, FaultKind, FaultTarget, Organisation, Settings as Behaviour, UsageKey,
+    Change, Client, Execution, Fact, Fault, FaultKind, FaultTarget, Integration, Organisation, Settings as Behaviour,
+    UsageKey,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -167,7 +169,7 @@ fn an_organisation_goes_on_in_a_younger_process_on_another_day() {
     assert_eq!(ends(&copy, later), ends(&world, SignedDuration::ZERO));
     let young = Now { mono: Mono::from_millis(1), wall: now.wall };
     let told = World::load(Saved::read(text(&busy(), now).as_bytes()).unwrap(), 0, young).unwrap_err().to_string();
-    assert!(told.contains("before the organisation began"), "{told}");
+    assert!(told.contains("life.age: is more than this process can have seen"), "{told}");
 }
 
 const ASKS: &str = "
@@ -268,6 +270,9 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
         ("/form", json!(1), "life: a file of form 1 has none"),
         ("/life", Value::Null, "life: is missing"),
         ("/vipShare", json!(2_000_000), "vipShare: 2000000 is no share"),
+        ("/life/age", json!(u64::MAX), "life.age: no organisation is a hundred years old"),
+        ("/life/streams/0/series", json!(9), "life.streams[0]: the series 9 has not begun yet"),
+        ("/life/nextCaller", json!(1), "life.live[0]: the number"),
         ("/life/streams/0/rate", json!(0.0), "life.streams[0]: 0 is no rate"),
         ("/life/log/hash", json!("abc"), "life.log.hash: is no SHA-256"),
         ("/life/log/facts/2", json!([1, 2, 99]), "life.log.facts[2]: [1, 2, 99] is no fact"),
@@ -286,6 +291,50 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
         assert!(told.contains(';'), "without a remedy: {told}");
     }
     assert!(Saved::read(b"{").unwrap_err().to_string().contains("only what `GET /twin/state` gave"));
+}
+
+/// One value of a file, chosen by chance, becomes another.
+fn spoil(value: &mut Value, rng: &mut Rng) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let place = rng.usize(..members.len());
+            members.values_mut().nth(place).into_iter().for_each(|member| spoil(member, rng));
+        }
+        Value::Array(values) if !values.is_empty() => {
+            let place = rng.usize(..values.len());
+            spoil(&mut values[place], rng);
+        }
+        other => {
+            let odd = [
+                json!(0),
+                json!(-1),
+                json!(u64::MAX),
+                json!(i64::MIN),
+                json!(1e300),
+                json!(""),
+                json!([]),
+                Value::Null,
+            ];
+            *other = rng.choice(odd).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_spoiled_file_is_refused_or_goes_on_but_breaks_nothing() {
+    let sample: Value = serde_json::from_str(include_str!("samples/form-2.json")).unwrap();
+    let mut refused = 0;
+    for seed in 0..300 {
+        let (mut spoiled, mut rng) = (sample.clone(), Rng::with_seed(seed));
+        // Most of the file is configuration; what goes on is spoiled as often.
+        spoil(if rng.bool() { &mut spoiled["life"] } else { &mut spoiled }, &mut rng);
+        let now = at(60 * MINUTE);
+        match Saved::read(spoiled.to_string().as_bytes()).and_then(|saved| World::load(saved, 0, now)) {
+            Ok(mut loaded) => drop(loaded.world.advance(now.later(Duration::from_secs(5)))),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!((100..300).contains(&refused), "{refused}");
 }
 
 /// Writes the sample of the present form; run it by name when the form changes, and keep the samples of former forms.
