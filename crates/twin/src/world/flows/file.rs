@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Broken, Client, Entry, Flows, HISTORY_MAX, Operation, StoredFlow, VERSIONS_MAX, Version, VersionKind};
-use crate::world::state::{Loading, SavedNow, Saving, StateError, at, at_most, ns};
+use crate::world::state::{Loading, SavedNow, Saving, StateError, at, at_most, ns, wall};
 
 /// A flow in a file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ struct SavedEntry {
     client: (String, String),
 }
 
-/// A version in a file; instants in milliseconds.
+/// A version in a file; instants in milliseconds, as form 1 had them, which is as the platform tells them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SavedVersion {
@@ -170,7 +170,7 @@ impl Version {
             "SAVE" => VersionKind::Save,
             other => return Err(StateError::wrong(place, format!("there is no version of the kind `{other}`"))),
         };
-        let instant = |ms: i64| loading.wall(place, ms);
+        let instant = |ms: i64| loading.wall_ms(place, ms);
         Ok(Self {
             number: saved.number,
             kind,
@@ -194,7 +194,7 @@ pub(in crate::world) fn read_flow(configuration: &Value) -> Result<Option<Arc<Fl
 fn save_entry(entry: &Entry) -> SavedEntry {
     SavedEntry {
         action: entry.action.to_string(),
-        at: entry.at.as_millisecond(),
+        at: wall(entry.at),
         version: entry.version.clone(),
         client: pair(&entry.client),
     }

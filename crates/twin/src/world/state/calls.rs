@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::callers::{SavedAsk, load_ask, save_ask};
-use super::moment::{Loading, ns};
+use super::moment::{Loading, ns, wall};
 use super::{StateError, at, at_most};
 use crate::world::callers::exit_named;
 use crate::world::calls::Calls;
@@ -49,7 +49,7 @@ struct SavedTotals {
     not_placed: u64,
 }
 
-/// A finished call; instants in milliseconds, lengths in nanoseconds.
+/// A finished call; instants and lengths in nanoseconds.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SavedCall {
@@ -144,8 +144,8 @@ fn save_call(call: &CallRecord) -> SavedCall {
         flow_id: call.flow_id.clone(),
         flow: call.flow.clone(),
         version: call.version.clone(),
-        started: call.started_at.as_millisecond(),
-        ended_at: call.ended_at.as_millisecond(),
+        started: wall(call.started_at),
+        ended_at: wall(call.ended_at),
         ended,
         queue: call.queue.clone(),
         participant_data: call.participant_data.clone(),

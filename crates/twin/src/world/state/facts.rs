@@ -1,6 +1,6 @@
 //! The log in a file: half a million facts that must stay small.
 //!
-//! Texts, flows and actions are written once, in tables; a fact is a list of numbers: milliseconds since the fact before
+//! Texts, flows and actions are written once, in tables; a fact is a list of numbers: nanoseconds since the fact before
 //! (of the first: since 1970), the conversation's place among the texts, its kind, and what belongs to the kind:
 //!
 //! | kind | fact | what follows |
@@ -24,7 +24,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::agenda::{SavedActionRef, action_of, action_ref};
-use super::moment::{Loading, ns};
+use super::moment::{Loading, ns, wall};
 use super::{StateError, at, at_most};
 use crate::world::callers::exit_named;
 use crate::world::log::{ActionRef, Entry, FACTS_MAX, Fact, FlowRef, Log};
@@ -53,7 +53,7 @@ pub(super) fn save(log: &Log) -> SavedLog {
     let mut tables = Tables::default();
     let mut before = 0;
     let facts = log.entries.iter().map(|entry| {
-        let at = entry.at.as_millisecond();
+        let at = wall(entry.at);
         let since = at - std::mem::replace(&mut before, at);
         tables.fact(since, entry)
     });
@@ -76,13 +76,13 @@ pub(super) fn load(saved: SavedLog, loading: &Loading) -> Result<Log, StateError
         actions: saved.actions.into_iter().map(|action| Arc::new(action_of(action))).collect(),
     };
     let mut entries = VecDeque::with_capacity(saved.facts.len());
-    let mut ms = 0_i64;
+    let mut at_ns = 0_i64;
     for (place, numbers) in saved.facts.iter().enumerate() {
         let (Some((conversation, fact)), [since, ..]) = (read.fact(numbers), numbers.as_slice()) else {
             return Err(StateError::wrong(at("life.log.facts", place), format!("{numbers:?} is no fact")));
         };
-        ms = ms.saturating_add(*since);
-        entries.push_back(Entry { at: loading.wall("life.log.facts", ms)?, conversation, fact });
+        at_ns = at_ns.saturating_add(*since);
+        entries.push_back(Entry { at: loading.wall("life.log.facts", at_ns)?, conversation, fact });
     }
     let chain = bytes(&saved.hash).ok_or_else(|| StateError::wrong("life.log.hash", "is no SHA-256 in hexadecimal"))?;
     Ok(Log { entries, count: saved.count, chain, ..Log::default() })

@@ -30,7 +30,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use self::configured::{SavedAction, SavedClient, SavedIntegration, SavedQueue};
 use self::life::Life;
-pub(super) use self::moment::{Loading, SavedNow, Saving, ns};
+pub(super) use self::moment::{Loading, SavedNow, Saving, ns, wall};
 use super::documents::Documents;
 use super::flows::SavedFlow;
 use super::rows::Rows;

@@ -1,8 +1,8 @@
 //! Instants in a file.
 //!
 //! Monotonic time means something in one process only, so it is written relative to the moment of saving, in nanoseconds,
-//! because what happens next depends on each of them. Wall time is written as it was, in whole milliseconds as the
-//! platform tells it; when the file is loaded, everything that was past moves along, so that an hour ago stays an hour ago.
+//! because what happens next depends on each of them. Wall time is written as it was, in nanoseconds since 1970; when the
+//! file is loaded, everything that was past moves along, so that an hour ago stays an hour ago.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::StateError;
 
-/// An instant on both clocks: nanoseconds since the moment of saving, and milliseconds of the wall clock.
+/// An instant on both clocks: nanoseconds since the moment of saving, and since 1970.
 pub(in crate::world) type SavedNow = (i64, i64);
 
 /// The moment of saving.
@@ -43,7 +43,7 @@ impl Saving {
     }
 
     pub(in crate::world) fn both(&self, at: Now) -> SavedNow {
-        (self.mono(at.mono), at.wall.as_millisecond())
+        (self.mono(at.mono), wall(at.wall))
     }
 }
 
@@ -71,7 +71,12 @@ impl Loading {
         at.filter(|at| self.began <= *at).ok_or_else(|| StateError::wrong(place, "lies before the organisation began"))
     }
 
-    pub(in crate::world) fn wall(&self, place: &str, ms: i64) -> Result<Timestamp, StateError> {
+    pub(in crate::world) fn wall(&self, place: &str, ns: i64) -> Result<Timestamp, StateError> {
+        self.moved(place, Timestamp::UNIX_EPOCH + SignedDuration::from_nanos(ns))
+    }
+
+    /// An instant that is written in milliseconds, as form 1 has them.
+    pub(in crate::world) fn wall_ms(&self, place: &str, ms: i64) -> Result<Timestamp, StateError> {
         let was =
             Timestamp::from_millisecond(ms).map_err(|_| StateError::wrong(place, format!("{ms} is no instant")))?;
         self.moved(place, was)
@@ -89,6 +94,11 @@ impl Loading {
     pub(in crate::world) fn date(&self, place: &str, was: Date) -> Result<Date, StateError> {
         was.checked_add(self.days.days()).map_err(|error| StateError::wrong(place, error))
     }
+}
+
+/// A past instant in a file.
+pub(in crate::world) fn wall(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 /// A length of time in a file.

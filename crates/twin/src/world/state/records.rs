@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::moment::{Loading, SavedNow, Saving};
+use super::moment::{Loading, SavedNow, Saving, wall};
 use super::{StateError, at, at_most};
 use crate::world::jobs::{JOBS_MAX, Job, Jobs};
 use crate::world::records::{RECORDS_MAX, Records, USAGE_ROWS_MAX};
@@ -63,9 +63,8 @@ struct SavedJob {
 }
 
 pub(super) fn save(records: &Records) -> SavedRecords {
-    let list = |list: &VecDeque<(Timestamp, Value)>| {
-        list.iter().map(|(at, record)| (at.as_millisecond(), record.clone())).collect()
-    };
+    let list =
+        |list: &VecDeque<(Timestamp, Value)>| list.iter().map(|(at, record)| (wall(*at), record.clone())).collect();
     let usage = |(key, usage): (&UsageKey, &Usage)| {
         let Usage { requests, ok, redirected, refused, failed, throttled } = *usage;
         let UsageKey { date, client_id, client_name, method, template } = key.clone();
@@ -116,8 +115,8 @@ fn list(
 ) -> Result<VecDeque<(Timestamp, Value)>, StateError> {
     at_most(RECORDS_MAX, saved.len(), place)?;
     let mut list = VecDeque::with_capacity(saved.len());
-    for (number, (ms, mut record)) in saved.into_iter().enumerate() {
-        let when = loading.wall(&at(place, number), ms)?;
+    for (number, (at_ns, mut record)) in saved.into_iter().enumerate() {
+        let when = loading.wall(&at(place, number), at_ns)?;
         if let Some(told) = record.get_mut(member) {
             *told = format!("{when:.3}").into();
         }

@@ -155,7 +155,7 @@ fn an_organisation_goes_on_in_a_younger_process_on_another_day() {
     // As old as it must be, and no older.
     let there = Now { mono: Mono::from_start(saved.age()), wall: now.wall + later };
     let mut copy = World::load(saved, 0, there).unwrap().world;
-    let audit = copy.records.audits(there.wall - SignedDuration::from_millis(1), there.wall).next().unwrap();
+    let audit = copy.records.audits(there.wall, there.wall + SignedDuration::from_nanos(1)).next().unwrap();
     assert_eq!(audit["eventDate"], format!("{:.3}", there.wall));
     assert_eq!(copy.records.usage().next().unwrap().0.date.to_string(), "2026-09-22");
     assert_eq!(copy.faults.on(FaultTarget::Tokens, there.mono).throttle, Some(MINUTE));
