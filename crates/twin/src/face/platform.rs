@@ -82,7 +82,11 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
                     .headers
                     .get(header::CONTENT_TYPE)
                     .is_none_or(|kind| kind.as_bytes().starts_with(b"application/json"));
-                let told = match read(body, is_json).await {
+                let told = match admit_to(&shared, asked.token, operation) {
+                    Ok(()) => read(body, is_json).await,
+                    Err(error) => Err(error),
+                };
+                let told = match told {
                     Ok(body) => perform(&shared, operation, asked, body).await,
                     Err(error) => Err(error),
                 };
@@ -152,6 +156,18 @@ fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (Box<ApiError
         }
         Err(Denied::Unknown) => Err(unauthorised("bad.credentials", "Invalid login credentials.")),
     }
+}
+
+/// Whether one more request may reach an operation that has a limit of its own.
+fn admit_to(shared: &Shared, token: &str, operation: &Operation) -> Result<(), ApiError> {
+    let mut world = shared.world();
+    if world.settings.operations_per_minute.is_empty() {
+        return Ok(());
+    }
+    let name = operation.name();
+    let Some(limit) = world.settings.operations_per_minute.get(&name).copied() else { return Ok(()) };
+    let admitted = world.clients.admit_operation(token, &name, limit, shared.mono());
+    admitted.map_err(|reset| ApiError::throttled(reset, limit))
 }
 
 /// Runs the operation on the organisation as it is now, and asks outside when it says so.

@@ -56,6 +56,13 @@ pub(crate) struct Operation {
     pub(crate) run: Run,
 }
 
+impl Operation {
+    /// Its method and path.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
 /// What a handler does.
 pub(crate) type Run = fn(&mut Call<'_>) -> Answer;
 
@@ -144,6 +151,11 @@ static TABLES: [&Table; 23] = [
 /// All operations.
 pub(crate) fn operations() -> &'static [Operation] {
     &OPERATIONS
+}
+
+/// Whether an operation is named so.
+pub(crate) fn is_operation(name: &str) -> bool {
+    operations().iter().any(|operation| operation.name() == name)
 }
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {

@@ -22,6 +22,8 @@ pub(super) struct SavedToken {
     expires: i64,
     window_began: i64,
     used: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    operations: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,6 +73,7 @@ pub(super) fn save_tokens(clients: &Clients, saving: &Saving) -> Vec<SavedToken>
         expires: saving.mono(token.expires),
         window_began: saving.mono(token.window_began),
         used: token.used,
+        operations: token.operations.clone(),
     };
     clients.tokens.iter().map(token).collect()
 }
@@ -83,7 +86,8 @@ pub(super) fn load_tokens(clients: &mut Clients, saved: Vec<SavedToken>, loading
         let client =
             client.ok_or_else(|| StateError::wrong(&*place, format!("there is no client `{}`", saved.client)))?;
         let (expires, window_began) = (loading.mono(&place, saved.expires)?, loading.mono(&place, saved.window_began)?);
-        clients.tokens.insert(saved.token, Token { client, expires, window_began, used: saved.used });
+        let SavedToken { token, used, operations, .. } = saved;
+        clients.tokens.insert(token, Token { client, expires, window_began, used, operations });
     }
     Ok(())
 }

@@ -107,6 +107,7 @@ fn busy() -> World {
     let client = Client { id: "twin-client".to_owned(), name: "Twin client".to_owned() };
     world.clients.issue("twin-client", "twin-secret", "token".to_owned(), &Behaviour::default(), now.mono).unwrap();
     world.clients.admit("token", 300, now.mono).unwrap();
+    world.clients.admit_operation("token", "GET /api/v2/flows", 1, now.mono).unwrap();
     world.jobs.begin("export", "job", json!({"asked": 1.1}), now);
     world.channels.open("channel".to_owned(), "twin-client", now);
     world.channels.get_mut("channel", now).unwrap().topics.push("v2.flows.x".to_owned());
@@ -160,6 +161,7 @@ fn an_organisation_goes_on_in_a_younger_process_on_another_day() {
     assert_eq!(copy.records.usage().next().unwrap().0.date.to_string(), "2026-09-22");
     assert_eq!(copy.faults.on(FaultTarget::Tokens, there.mono).throttle, Some(MINUTE));
     assert_eq!(copy.clients.admit("token", 300, there.mono).unwrap().used, 2);
+    assert_eq!(copy.clients.admit_operation("token", "GET /api/v2/flows", 1, there.mono), Err(MINUTE));
     assert!(world.advance(now.later(30 * MINUTE)).is_empty() && copy.advance(there.later(30 * MINUTE)).is_empty());
     assert_eq!(copy.totals(), world.totals());
     let ends = |world: &World, shift: SignedDuration| -> Vec<(String, i64)> {
