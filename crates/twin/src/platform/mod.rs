@@ -36,6 +36,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 
 use crate::world::{Client, Kind, Service, StoredAction};
+pub(crate) use analytics::of_flow;
 pub(crate) use call::{Call, decoded, pairs};
 pub(crate) use datatables::as_csv;
 pub(crate) use error::whole_seconds;

@@ -45,6 +45,8 @@ pub struct Settings {
     pub page_size_max: u64,
     /// The longest interval of an aggregate query, in days.
     pub interval_days_max: u32,
+    /// The length of the periods for which aggregates of flows are told to whoever has subscribed to them, in minutes.
+    pub aggregate_minutes: u32,
     /// The most buckets of an aggregate query.
     pub buckets_max: u32,
     /// Whether stopping a trunk drops the calls on it at once instead of letting them end.
@@ -101,6 +103,7 @@ impl Default for Settings {
             operations_per_minute: BTreeMap::new(),
             page_size_max: 500,
             interval_days_max: 31,
+            aggregate_minutes: 30,
             buckets_max: 5_000,
             trunk_stop_drops_calls: false,
             call_capacity: 1_000,

@@ -378,3 +378,27 @@ fn whoever_watches_a_queue_is_told_of_every_change() {
     let frames = world.channels.take();
     assert!(frames.last().unwrap().1.contains("oWaiting"), "{frames:?}");
 }
+
+#[test]
+fn whoever_watches_a_flow_is_told_what_has_come_together_in_the_period() {
+    let mut world = world(1);
+    world.channels.open("c".to_owned(), "client", at(0));
+    let channel = world.channels.get_mut("c", at(0)).unwrap();
+    (channel.topics, channel.is_connected) = (vec!["v2.analytics.flow.flow-1.aggregates".to_owned()], true);
+    for ms in [1, 2, 1_800_000] {
+        call(&mut world, at(ms));
+    }
+    let told: Vec<Value> =
+        world.channels.take().iter().map(|(_, frame)| serde_json::from_str(frame).unwrap()).collect();
+    // Each caller enters and leaves.
+    assert_eq!(told.len(), 6);
+    let body = &told[3]["eventBody"];
+    assert_eq!(body["group"], serde_json::json!({"flowId": "flow-1", "mediaType": "voice"}));
+    assert_eq!(body["data"][0]["interval"], "1970-01-01T00:00:00.000Z/1970-01-01T00:30:00.000Z");
+    let metrics = &body["data"][0]["metrics"];
+    assert_eq!((&metrics[0]["metric"], &metrics[0]["stats"]["count"]), (&"nFlow".into(), &2.into()), "{metrics}");
+    assert_eq!((&metrics[1]["metric"], &metrics[1]["stats"]["count"]), (&"tFlow".into(), &2.into()), "{metrics}");
+    let later = &told[5]["eventBody"]["data"][0];
+    assert_eq!(later["interval"], "1970-01-01T00:30:00.000Z/1970-01-01T01:00:00.000Z");
+    assert_eq!(later["metrics"][0]["stats"]["count"], 1);
+}
