@@ -82,3 +82,26 @@ async fn a_state_that_cannot_be_loses_nothing() {
     twin.totals_when(|totals| totals.queued >= before + 5).await;
     assert_eq!(client.get("/api/v2/tokens/me").await.0, 200);
 }
+
+#[tokio::test]
+async fn a_twin_that_goes_back_hears_nothing_of_what_it_asked_before() {
+    let (twin, crm, _) = twin_and_crm(Clock::scaled(10)).await;
+    crm.set_mode(Mode::Hang);
+    let client = Client::of(&twin).await;
+    twin.start_callers(10.0).unwrap();
+    twin.totals_when(|totals| totals.in_flow >= 75).await;
+    twin.stop_callers();
+    let text = state(&client, &twin).await;
+    let asking = asking(&serde_json::from_str(&text).unwrap());
+    crm.set_mode(Mode::Healthy(Duration::ZERO));
+    assert_eq!(put(&client, &twin, text).await.0, 204);
+    let totals = twin.totals_when(|totals| totals.in_flow == 0).await;
+    assert_eq!(totals.offered, totals.queued + totals.lost);
+    for conversation in asking {
+        let calls = twin.calls();
+        let mut mine = calls.iter().filter(|call| call.conversation_id == conversation);
+        let (call, none) = (mine.next().unwrap(), mine.next());
+        let outcomes: Vec<AskOutcome> = call.data_actions.iter().map(|ask| ask.outcome).collect();
+        assert_eq!((outcomes.as_slice(), none), ([AskOutcome::Ok].as_slice(), None), "{call:?}");
+    }
+}
