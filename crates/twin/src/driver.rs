@@ -12,13 +12,14 @@ pub(crate) async fn drive(shared: Arc<Shared>) {
         let due = shared.world().next_due();
         let comes = async {
             match due {
-                Some(due) => shared.clock.sleep_until(due).await,
+                Some(due) => shared.sleep_until(due).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             () = comes => {
-                let questions = shared.world().advance(shared.clock.now());
+                let now = shared.now();
+                let questions = shared.world().advance(now);
                 carry_out(&shared, questions);
                 shared.settle();
                 shared.publish_totals();
@@ -37,9 +38,16 @@ pub(crate) fn carry_out(shared: &Arc<Shared>, questions: Vec<Question>) {
 
 /// Asks the other system for a caller, and hands on what the flow asks next.
 async fn ask(shared: Arc<Shared>, question: Question) {
-    let Question { caller, conversation_id, action, inputs, timeout } = question;
+    let Question { caller, generation, conversation_id, action, inputs, timeout } = question;
+    if shared.world_of(generation).is_none() {
+        return;
+    }
     let execution = execute(&shared, &action, &conversation_id, &inputs, timeout).await;
-    let questions = shared.world().reply(caller, execution, shared.clock.now());
+    let now = shared.now();
+    // Another organisation may be here by now; its callers have asked nothing.
+    let Some(questions) = shared.world_of(generation).map(|mut world| world.reply(caller, execution, now)) else {
+        return;
+    };
     carry_out(&shared, questions);
     shared.settle();
     shared.publish_totals();

@@ -21,15 +21,17 @@ pub(crate) async fn execute(
     inputs: &Map<String, Json>,
     of_flow: Option<Duration>,
 ) -> Execution {
-    let began = shared.clock.mono();
+    let (began, generation) = (shared.mono(), shared.world().generation);
     let execution = run(shared, stored, inputs, of_flow).await;
-    let now = shared.clock.now();
+    let now = shared.now();
     let took = match execution {
         // The platform's clock decides, not how late this task was woken.
         Execution::TimedOut(timeout) => timeout,
         _ => now.mono.since(began),
     };
-    shared.world().executed(stored, conversation, &execution, took, now);
+    if let Some(mut world) = shared.world_of(generation) {
+        world.executed(stored.named(), conversation, &execution, took, now);
+    }
     execution
 }
 
@@ -45,7 +47,7 @@ async fn run(
         Ok(slot) => slot,
         Err(refusal) => return Execution::Failed(Failure::refused(refusal, correlation_id)),
     };
-    let effect = shared.world().faults.on(FaultTarget::DataActions, shared.clock.mono());
+    let effect = shared.world().faults.on(FaultTarget::DataActions, shared.mono());
     let attempt = async {
         shared.clock.sleep(effect.latency).await;
         match effect.failure {
@@ -58,7 +60,7 @@ async fn run(
         Some(Ok(outputs)) => Execution::Done(outputs),
         Some(Err(error)) => {
             let (status, code) = status_and_code(&error);
-            Execution::Failed(Failure { status, code, message: error.to_string(), correlation_id })
+            Execution::Failed(Failure { status, code: code.into(), message: error.to_string(), correlation_id })
         }
     }
 }
@@ -116,17 +118,24 @@ fn status_and_code(error: &ActionError) -> (u16, &'static str) {
 }
 
 /// One of the organisation's executions; given back however the execution ends.
-struct Slot(Arc<Shared>);
+struct Slot {
+    shared: Arc<Shared>,
+    generation: u64,
+}
 
 impl Slot {
     fn take(shared: &Arc<Shared>, action: &StoredAction) -> Result<Self, Refusal> {
-        shared.world().actions.begin(action, shared.clock.mono())?;
-        Ok(Self(Arc::clone(shared)))
+        let now = shared.mono();
+        let mut world = shared.world();
+        world.actions.begin(action, now)?;
+        Ok(Self { shared: Arc::clone(shared), generation: world.generation })
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.world().actions.end();
+        if let Some(mut world) = self.shared.world_of(self.generation) {
+            world.actions.end();
+        }
     }
 }

@@ -149,7 +149,7 @@ impl TwinHandle {
     /// Everything that is wrong with the text.
     pub fn load_flow(&self, yaml: &str) -> Result<LoadedFlow, Problems> {
         let flow = Flow::parse(yaml)?;
-        let now = self.shared.clock.now();
+        let now = self.shared.now();
         let mut world = self.shared.world();
         let id = world.id();
         let name = flow.name.clone();
@@ -211,21 +211,21 @@ impl TwinHandle {
 
     /// Puts so many agents on a queue; false when there is no such queue.
     pub fn set_agents(&self, queue: &str, agents: u32) -> bool {
-        let is_known = self.shared.world().set_agents(queue, agents, self.shared.clock.now());
+        let is_known = self.shared.world().set_agents(queue, agents, self.shared.now());
         self.shared.settle();
         is_known
     }
 
     /// Somebody takes a flow and does not give it back; false when there is no such flow.
     pub fn lock_flow(&self, id: &str, holder: &str) -> bool {
-        let is_known = self.shared.world().lock_flow(id, holder, self.shared.clock.now());
+        let is_known = self.shared.world().lock_flow(id, holder, self.shared.now());
         self.shared.settle();
         is_known
     }
 
     /// Breaks the carrier behind a trunk, or mends it; false when there is no such trunk.
     pub fn set_trunk_connected(&self, id: &str, connected: bool) -> bool {
-        let is_known = self.shared.world().set_trunk_connected(id, connected, self.shared.clock.now());
+        let is_known = self.shared.world().set_trunk_connected(id, connected, self.shared.now());
         self.shared.settle();
         is_known
     }
@@ -237,7 +237,7 @@ impl TwinHandle {
 
     /// Its time now.
     pub fn now(&self) -> jiff::Timestamp {
-        self.shared.clock.now().wall
+        self.shared.now().wall
     }
 
     /// Ends every WebSocket without a word.
@@ -290,7 +290,7 @@ pub(crate) fn start_callers(shared: &Shared, number: Option<&str>, rate: f64) ->
     }
     let mut world = shared.world();
     let number = number.map_or_else(|| world.number.clone(), str::to_owned);
-    world.callers(rate, &number, shared.clock.mono());
+    world.callers(rate, &number, shared.mono());
     drop(world);
     shared.changed.notify_one();
     Ok(())

@@ -31,7 +31,7 @@
 //! | `DELETE /twin/sockets`, `POST /twin/sockets/closing` | ends every WebSocket; announces that they will end |
 //! | `GET`, `PATCH /twin/settings` | what differs between organisations, see [`Settings`] |
 //! | `GET /twin/operations` | the operations of the platform that are served |
-//! | `GET`, `PUT /twin/state` | the organisation as a file; takes one from a file |
+//! | `GET`, `PUT /twin/state` | the organisation and all that goes on in it as a file; goes on from a file |
 //! | `GET /twin/log` | how much has happened, and a hash over it |
 //! | `GET /twin/clock` | the twin's time and how fast it runs |
 //! | `POST /twin/reset` | forgets calls, totals, faults and who is in the queues |

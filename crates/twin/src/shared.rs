@@ -1,20 +1,29 @@
 //! What the parts of a running twin share: the world behind a lock, the clock, the way out.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
+use base::{Mono, Now};
 use clock::Clock;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::driver;
 use crate::face::Frame;
-use crate::world::{Fault, FaultKind, FaultTarget, Totals, World};
+use crate::world::{Fault, FaultKind, FaultTarget, Loaded, Saved, StateError, Totals, World};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Mutex<World>,
+    /// How fast time goes, and what the machine's time is; the organisation's own is told by [`Shared::now`].
     pub(crate) clock: Clock,
+    /// How far the organisation's monotonic time is ahead of the clock's, in nanoseconds: one that comes from a file may
+    /// be older than this process. It only grows, so that no time that was taken before is later than one taken after.
+    ahead: AtomicU64,
+    /// Held by whoever puts another organisation in place of the one that is here.
+    replacing: Mutex<()>,
     pub(crate) http: reqwest::Client,
     /// The totals after every change.
     totals: watch::Sender<Totals>,
@@ -33,6 +42,8 @@ impl Shared {
         Arc::new(Self {
             world: Mutex::new(world),
             clock,
+            ahead: AtomicU64::new(0),
+            replacing: Mutex::default(),
             http,
             totals: watch::Sender::new(Totals::default()),
             changed: Notify::new(),
@@ -45,6 +56,62 @@ impl Shared {
     /// The world, for a moment: the lock is never held while waiting for anything.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world, unless another one has come in place of the one that was asked about.
+    pub(crate) fn world_of(&self, generation: u64) -> Option<MutexGuard<'_, World>> {
+        Some(self.world()).filter(|world| world.generation == generation)
+    }
+
+    /// The present moment of the organisation.
+    pub(crate) fn now(&self) -> Now {
+        let Now { mono, wall } = self.clock.now();
+        Now { mono: mono + self.ahead(), wall }
+    }
+
+    /// The monotonic half of its present moment.
+    pub(crate) fn mono(&self) -> Mono {
+        self.clock.mono() + self.ahead()
+    }
+
+    /// Waits until `at` in the organisation's own time.
+    pub(crate) async fn sleep_until(&self, at: Mono) {
+        self.clock.sleep(at.since(self.mono())).await;
+    }
+
+    fn ahead(&self) -> Duration {
+        Duration::from_nanos(self.ahead.load(Ordering::SeqCst))
+    }
+
+    /// The organisation as it is now.
+    pub(crate) fn save(&self) -> Saved {
+        let world = self.world();
+        world.save(self.now())
+    }
+
+    /// Puts an organisation from a file in place of the one that is here. Sockets must be connected anew; what its callers
+    /// ask of real systems is asked again.
+    ///
+    /// # Errors
+    /// When the file says something that cannot be; then nothing has changed.
+    pub(crate) fn replace(self: &Arc<Self>, saved: Saved) -> Result<(), StateError> {
+        let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Now { mono, wall } = self.now();
+        let missing = saved.age().saturating_sub(mono.since_start());
+        let generation = self.world().generation + 1;
+        let Loaded { world, questions } = World::load(saved, generation, Now { mono: mono + missing, wall })?;
+        let former = {
+            let mut here = self.world();
+            self.ahead.fetch_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+            std::mem::replace(&mut *here, world)
+        };
+        drop(former);
+        self.abort_tasks();
+        self.drop_sockets();
+        driver::carry_out(self, questions);
+        self.settle();
+        self.publish_totals();
+        Ok(())
     }
 
     /// Tells everyone who watches what the totals are now.
@@ -81,7 +148,7 @@ impl Shared {
         }
         for peer in self.peers() {
             for number in &moved {
-                peer.world().hear_of_number(number.clone(), lag, peer.clock.now());
+                peer.world().hear_of_number(number.clone(), lag, peer.now());
                 peer.changed.notify_one();
             }
             for number in &redirected {
@@ -97,7 +164,7 @@ impl Shared {
             if !world.answers(number) {
                 return;
             }
-            world.take_over(number, self.clock.now())
+            world.take_over(number, self.now())
         };
         driver::carry_out(self, questions);
         self.changed.notify_one();
@@ -126,7 +193,7 @@ impl Shared {
 
     /// Breaks something for a while; false when too many things are broken already.
     pub(crate) fn inject(&self, fault: Fault) -> bool {
-        let is_injected = self.world().faults.inject(fault, self.clock.mono());
+        let is_injected = self.world().faults.inject(fault, self.mono());
         let ends_sockets = matches!(fault.target, FaultTarget::Sockets | FaultTarget::Region);
         if is_injected && ends_sockets && matches!(fault.kind, FaultKind::Failure(_) | FaultKind::Reset) {
             self.drop_sockets();
@@ -156,7 +223,7 @@ impl Shared {
     }
 
     fn mark(&self, channel: &str, is_connected: bool) {
-        let now = self.clock.now();
+        let now = self.now();
         if let Some(channel) = self.world().channels.get_mut(channel, now) {
             channel.is_connected = is_connected;
         }

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::{NO_CONTENT, Twin};
+use super::{NO_CONTENT, STATE_BYTES_MAX, Twin};
 use crate::handle;
 use crate::platform::{self, ApiError, iso};
 use crate::world::{
     AskOutcome, CALL_RECORDS_MAX, CallRecord, Ended, Fault, FaultKind, FaultTarget, Saved, Service, Settings, TTL_MAX,
-    Totals, World,
+    Totals,
 };
 
 /// How many calls are shown unless more are asked for.
@@ -137,7 +140,7 @@ enum KindWord {
 }
 
 pub(super) async fn faults(State(shared): Twin) -> Json<Vec<FaultBody>> {
-    let now = shared.clock.mono();
+    let now = shared.mono();
     Json(shared.world().faults.active(now).map(|(left, fault)| fault_body(left, fault)).collect())
 }
 
@@ -195,7 +198,7 @@ pub(super) struct Agents {
 }
 
 pub(super) async fn agents(State(shared): Twin, Json(order): Json<Agents>) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_known = shared.world().set_agents(&order.queue, order.agents, now);
     shared.settle();
     if is_known { Ok(NO_CONTENT) } else { Err(ApiError::not_found("The queue")) }
@@ -212,7 +215,7 @@ pub(super) async fn trunk(
     Path(id): Path<String>,
     Json(state): Json<TrunkState>,
 ) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_known = shared.world().set_trunk_connected(&id, state.connected, now);
     shared.settle();
     if is_known { Ok(NO_CONTENT) } else { Err(ApiError::not_found("The trunk")) }
@@ -230,7 +233,7 @@ pub(super) async fn lock(
     Path(id): Path<String>,
     Json(holder): Json<Holder>,
 ) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_known = shared.world().lock_flow(&id, &holder.holder, now);
     shared.settle();
     if is_known { Ok(NO_CONTENT) } else { Err(ApiError::not_found("The flow")) }
@@ -279,18 +282,25 @@ pub(super) async fn operations() -> Json<Vec<OperationBody>> {
 }
 
 /// The organisation as a file.
-pub(super) async fn save(State(shared): Twin) -> Json<Saved> {
-    Json(shared.world().save())
+pub(super) async fn save(State(shared): Twin) -> Result<Response, ApiError> {
+    // A busy day takes a while to write, and others must be answered meanwhile.
+    let written = tokio::task::spawn_blocking(move || serde_json::to_string(&shared.save())).await;
+    let text = written.ok().and_then(Result::ok).ok_or_else(|| ApiError::broken(500))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-/// Takes an organisation from a file, in place of the one that is here; tokens are asked for anew.
-pub(super) async fn load(State(shared): Twin, Json(saved): Json<Saved>) -> Result<StatusCode, ApiError> {
-    let world = World::load(saved, shared.clock.now()).map_err(ApiError::bad_request)?;
-    *shared.world() = world;
-    shared.drop_sockets();
-    shared.settle();
-    shared.publish_totals();
-    Ok(NO_CONTENT)
+/// Takes an organisation from a file, in place of the one that is here; or says what is wrong and changes nothing.
+pub(super) async fn load(State(shared): Twin, body: Result<Bytes, BytesRejection>) -> Result<StatusCode, ApiError> {
+    let body =
+        body.map_err(|error| ApiError::new(error.status().as_u16(), "request.entity.too.large", too_long(&error)))?;
+    let loaded = tokio::task::spawn_blocking(move || Saved::read(&body).and_then(|saved| shared.replace(saved))).await;
+    let loaded = loaded.map_err(|_| ApiError::broken(500))?;
+    loaded.map(|()| NO_CONTENT).map_err(|error| ApiError::bad_request(format!("failed to {error}")))
+}
+
+fn too_long(error: &BytesRejection) -> String {
+    let max = STATE_BYTES_MAX / (1024 * 1024);
+    format!("failed to read the state: {}; a state has at most {max} MiB", error.body_text())
 }
 
 /// Files that answers refer to, by addresses that are secrets themselves.
@@ -299,7 +309,7 @@ pub(super) async fn download(State(shared): Twin, Path(id): Path<String>) -> Res
 }
 
 pub(super) async fn upload(State(shared): Twin, Path(id): Path<String>, text: String) -> Result<StatusCode, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let is_taken = platform::upload(&mut shared.world(), &id, &text, now);
     if is_taken { Ok(StatusCode::OK) } else { Err(ApiError::not_found("The upload")) }
 }

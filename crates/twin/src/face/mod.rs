@@ -28,13 +28,17 @@ const BODY_BYTES_MAX: usize = 512_000;
 /// The longest file that is uploaded.
 const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The longest state of an organisation: its log, full, takes an eighth of it.
+const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 const CORRELATION_ID: HeaderName = HeaderName::from_static("inin-correlation-id");
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let files = Router::new()
-        .route("/twin/uploads/{id}", put(control::upload))
+    let files =
+        Router::new().route("/twin/uploads/{id}", put(control::upload)).layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX));
+    let state = Router::new()
         .route("/twin/state", get(control::save).put(control::load))
-        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX));
+        .layer(DefaultBodyLimit::max(STATE_BYTES_MAX));
     let controls = Router::new()
         .route("/twin/agents", put(control::agents))
         .route("/twin/callers", post(control::start_callers).delete(control::stop_callers))
@@ -60,6 +64,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/channels/{id}", get(socket::connect))
         .merge(controls)
         .merge(files)
+        .merge(state)
         .fallback(platform::answer)
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
         .with_state(shared)

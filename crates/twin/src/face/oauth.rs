@@ -33,7 +33,7 @@ struct LoginError {
 }
 
 pub(super) async fn token(State(shared): Twin, headers: HeaderMap, Form(grant): Form<Grant>) -> Response {
-    let effect = shared.world().faults.on(FaultTarget::Tokens, shared.clock.mono());
+    let effect = shared.world().faults.on(FaultTarget::Tokens, shared.mono());
     if effect.resets {
         return Reset::response();
     }
@@ -57,7 +57,7 @@ pub(super) async fn token(State(shared): Twin, headers: HeaderMap, Form(grant): 
 
 fn issue(shared: &crate::shared::Shared, headers: &HeaderMap) -> Response {
     let (id, secret) = basic(headers).unwrap_or_default();
-    let now = shared.clock.mono();
+    let now = shared.mono();
     let mut world = shared.world();
     let (access_token, settings) = (world.id(), world.settings.clone());
     match world.clients.issue(&id, &secret, access_token.clone(), &settings, now) {

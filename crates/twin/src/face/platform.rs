@@ -48,7 +48,7 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
     };
     let (correlation_id, effect) = {
         let mut world = shared.world();
-        (world.id(), world.faults.on(service, shared.clock.mono()))
+        (world.id(), world.faults.on(service, shared.mono()))
     };
     if effect.resets {
         return Reset::response();
@@ -58,7 +58,7 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
     let (client, window) = match admit(&shared, bearer(&parts.headers).unwrap_or_default()) {
         Ok((client, window)) => (client, Some(window)),
         Err((error, window)) if needs_token => {
-            return render(&outcome(Err(error), &correlation_id), &correlation_id, window);
+            return render(&outcome(Err(*error), &correlation_id), &correlation_id, window);
         }
         Err(_) => (Client { id: String::new(), name: String::new() }, None),
     };
@@ -82,7 +82,11 @@ pub(super) async fn answer(State(shared): Twin, request: Request) -> Response {
                     .headers
                     .get(header::CONTENT_TYPE)
                     .is_none_or(|kind| kind.as_bytes().starts_with(b"application/json"));
-                let told = match read(body, is_json).await {
+                let told = match admit_to(&shared, asked.token, operation) {
+                    Ok(()) => read(body, is_json).await,
+                    Err(error) => Err(error),
+                };
+                let told = match told {
                     Ok(body) => perform(&shared, operation, asked, body).await,
                     Err(error) => Err(error),
                 };
@@ -128,8 +132,9 @@ async fn read(body: Body, is_json: bool) -> Result<Value, ApiError> {
     serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_request(format!("The body is no JSON: {error}.")))
 }
 
-fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (ApiError, Option<Window>)> {
-    let now = shared.clock.now();
+fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (Box<ApiError>, Option<Window>)> {
+    let unauthorised = |code, message: &str| (Box::new(ApiError::unauthorised(code, message)), None);
+    let now = shared.now();
     let mut world = shared.world();
     let limit = world.settings.requests_per_minute;
     match world.clients.admit(token, limit, now.mono) {
@@ -142,15 +147,27 @@ fn admit(shared: &Shared, token: &str) -> Result<(Client, Window), (ApiError, Op
         }
         Err(Denied::Throttled { client, used, reset }) => {
             world.log.add(now.wall, &nobody(), Fact::Limited { client: client.id.as_str().into(), max: limit });
-            Err((ApiError::throttled(reset, limit), Some((used, limit, reset))))
+            Err((Box::new(ApiError::throttled(reset, limit)), Some((used, limit, reset))))
         }
-        Err(Denied::Expired) => Err((ApiError::unauthorised("credentials.expired", "The token has expired."), None)),
+        Err(Denied::Expired) => Err(unauthorised("credentials.expired", "The token has expired.")),
         Err(Denied::Unknown) if token.is_empty() => {
             let message = "No authentication bearer token specified in authorization header.";
-            Err((ApiError::unauthorised("authentication.required", message), None))
+            Err(unauthorised("authentication.required", message))
         }
-        Err(Denied::Unknown) => Err((ApiError::unauthorised("bad.credentials", "Invalid login credentials."), None)),
+        Err(Denied::Unknown) => Err(unauthorised("bad.credentials", "Invalid login credentials.")),
     }
+}
+
+/// Whether one more request may reach an operation that has a limit of its own.
+fn admit_to(shared: &Shared, token: &str, operation: &Operation) -> Result<(), ApiError> {
+    let mut world = shared.world();
+    if world.settings.operations_per_minute.is_empty() {
+        return Ok(());
+    }
+    let name = operation.name();
+    let Some(limit) = world.settings.operations_per_minute.get(&name).copied() else { return Ok(()) };
+    let admitted = world.clients.admit_operation(token, &name, limit, shared.mono());
+    admitted.map_err(|reset| ApiError::throttled(reset, limit))
 }
 
 /// Runs the operation on the organisation as it is now, and asks outside when it says so.
@@ -160,7 +177,7 @@ async fn perform(
     asked: Asked<'_>,
     body: Value,
 ) -> Result<Reply, ApiError> {
-    let now = shared.clock.now();
+    let now = shared.now();
     let reply = {
         let mut world = shared.world();
         let questions = world.advance(now);
@@ -222,8 +239,8 @@ fn status_of(reply: &Reply) -> u16 {
 }
 
 fn note_use(shared: &Shared, operation: &'static Operation, client: Client, status: u16) {
-    let date = shared.clock.now().wall.to_zoned(TimeZone::UTC).date();
-    let (method, template) = (operation.method, operation.path);
+    let date = shared.now().wall.to_zoned(TimeZone::UTC).date();
+    let (method, template) = (operation.method.into(), operation.path.into());
     let key = UsageKey { date, client_id: client.id, client_name: client.name, method, template };
     shared.world().records.count(key, status);
 }
@@ -263,7 +280,7 @@ fn render(outcome: &Outcome, correlation_id: &str, window: Option<Window>) -> Re
 /// The organisation's own time, which may be wrong.
 fn date(shared: &Shared, response: &mut Response) {
     let wrong = SignedDuration::from_secs(shared.world().settings.clock_ahead_seconds);
-    let now = shared.clock.now().wall.checked_add(wrong).unwrap_or_default();
+    let now = shared.now().wall.checked_add(wrong).unwrap_or_default();
     let text = now.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::DATE, value);

@@ -35,7 +35,7 @@ pub(crate) enum Frame {
 
 /// A client connects to its channel; the address is the secret.
 pub(super) async fn connect(State(shared): Twin, Path(id): Path<String>, upgrade: WebSocketUpgrade) -> Response {
-    let now = shared.clock.now();
+    let now = shared.now();
     let effect = shared.world().faults.on(FaultTarget::Sockets, now.mono);
     if effect.resets || effect.failure.is_some() {
         return Reset::response();
@@ -51,11 +51,11 @@ async fn converse(shared: Arc<Shared>, id: String, mut socket: WebSocket) {
     // One socket for each channel: an older one ends.
     let mine = shared.connect(&id, sender);
     let mut closes = None;
-    let mut beats = shared.clock.mono() + HEARTBEAT;
+    let mut beats = shared.mono() + HEARTBEAT;
     loop {
         let ends = async {
             match closes {
-                Some(at) => shared.clock.sleep_until(at).await,
+                Some(at) => shared.sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
@@ -63,13 +63,13 @@ async fn converse(shared: Arc<Shared>, id: String, mut socket: WebSocket) {
             frame = frames.recv() => match frame {
                 Some(Frame::Text(text)) => text,
                 Some(Frame::Closing) => {
-                    closes = Some(shared.clock.mono() + CLOSING);
+                    closes = Some(shared.mono() + CLOSING);
                     json!({"topicName": "v2.system.socket_closing", "eventBody": {"message": "WebSocket is closing."}}).to_string()
                 }
                 None => break,
             },
-            () = shared.clock.sleep_until(beats) => {
-                beats = shared.clock.mono() + HEARTBEAT;
+            () = shared.sleep_until(beats) => {
+                beats = shared.mono() + HEARTBEAT;
                 metadata("WebSocket Heartbeat")
             }
             () = ends => break,
@@ -113,7 +113,7 @@ fn reply(shared: &Shared, id: &str, text: &str) -> Option<String> {
 fn subscribe(shared: &Shared, id: &str, topics: &Value) -> (&'static str, &'static str) {
     let topics: Vec<String> =
         topics.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    let now = shared.clock.now();
+    let now = shared.now();
     let mut world = shared.world();
     let Some(client) = world.channels.get_mut(id, now).map(|channel| channel.client_id.clone()) else {
         return ("404", "channel not found");

@@ -178,11 +178,11 @@ fn broken(call: &Call<'_>, id: &str, version: Option<&str>) -> Option<Broken> {
     let is_inbound = call.world.flows.by_id(id)?.kind == "INBOUNDCALL";
     let Some(flow) = &meant.flow else {
         let message = "The configuration of the flow cannot be read.".to_owned();
-        return is_inbound.then_some(Broken { code: "architect.invalid.configuration", message });
+        return is_inbound.then_some(Broken { code: "architect.invalid.configuration".into(), message });
     };
     let missing = super::dependencies::missing(call.world, flow);
     let message = format!("The flow refers to {}, which does not exist.", missing.first()?);
-    Some(Broken { code: "architect.dependency.deleted", message })
+    Some(Broken { code: "architect.dependency.deleted".into(), message })
 }
 
 fn checkout(call: &mut Call<'_>) -> Answer {
@@ -237,7 +237,7 @@ fn history(call: &mut Call<'_>) -> Answer {
     let actions = call.asked_all("action");
     let oldest_first = call.asked("sortOrder") == Some("asc");
     let wanted = flow.history.iter().filter(|entry| {
-        is_done && (actions.is_empty() || actions.iter().any(|action| action.eq_ignore_ascii_case(entry.action)))
+        is_done && (actions.is_empty() || actions.iter().any(|action| action.eq_ignore_ascii_case(&entry.action)))
     });
     let mut entries: Vec<Value> = wanted
         .map(|entry| {
@@ -369,7 +369,7 @@ pub(crate) fn operation_body(operation: &Operation, now: Now) -> Value {
         "actionName": operation.action, "actionStatus": operation.status(now.mono), "errorDetails": [],
     });
     if let (Some(failure), true) = (&operation.failure, operation.is_complete(now.mono)) {
-        body["errorCode"] = failure.code.into();
+        body["errorCode"] = failure.code.as_ref().into();
         body["errorMessage"] = failure.message.clone().into();
         body["errorMessageParams"] = json!({});
     }

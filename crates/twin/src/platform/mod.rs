@@ -36,6 +36,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 
 use crate::world::{Client, Kind, Service, StoredAction};
+pub(crate) use analytics::of_flow;
 pub(crate) use call::{Call, decoded, pairs};
 pub(crate) use datatables::as_csv;
 pub(crate) use error::whole_seconds;
@@ -54,6 +55,13 @@ pub(crate) struct Operation {
     /// In preview: an organisation may not have it.
     pub(crate) is_preview: bool,
     pub(crate) run: Run,
+}
+
+impl Operation {
+    /// Its method and path.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
 }
 
 /// What a handler does.
@@ -144,6 +152,11 @@ static TABLES: [&Table; 23] = [
 /// All operations.
 pub(crate) fn operations() -> &'static [Operation] {
     &OPERATIONS
+}
+
+/// Whether an operation is named so.
+pub(crate) fn is_operation(name: &str) -> bool {
+    operations().iter().any(|operation| operation.name() == name)
 }
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {

@@ -81,8 +81,8 @@ fn legacy_results(call: &mut Call<'_>, client: Option<String>) -> Answer {
     for (key, usage) in rows {
         let group = UsageKeyBy {
             client: by("OAuthClientId").then(|| (key.client_id.clone(), key.client_name.clone())),
-            template: by("TemplateUri").then(|| key.template.to_owned()),
-            method: by("HttpMethod").then(|| key.method.to_owned()),
+            template: by("TemplateUri").then(|| key.template.to_string()),
+            method: by("HttpMethod").then(|| key.method.to_string()),
         };
         add(summed.entry(group).or_default(), usage);
     }
@@ -184,8 +184,8 @@ fn rows<'c>(
         (first..=last).contains(&key.date)
             && key.date <= told
             && (clients.is_empty() || clients.contains(&key.client_id))
-            && (templates.is_empty() || templates.iter().any(|template| template == key.template))
-            && (methods.is_empty() || methods.iter().any(|method| method == key.method))
+            && (templates.is_empty() || templates.iter().any(|template| *template == key.template))
+            && (methods.is_empty() || methods.iter().any(|method| *method == key.method))
     }))
 }
 

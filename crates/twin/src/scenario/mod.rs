@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use flow::Problems;
 
 pub use build::Built;
+#[cfg(test)]
+pub(crate) use run::play;
 pub use run::{Report, Simulated as SimulatedOrganisation, simulate};
 pub use written::{Order, Scenario};
 

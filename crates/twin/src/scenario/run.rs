@@ -56,22 +56,28 @@ pub struct Simulated {
 pub fn simulate(scenario: &Scenario, wall: Timestamp, length: Duration) -> Result<Report, ScenarioError> {
     let began = Now { mono: Mono::ZERO, wall };
     let Built { mut worlds } = scenario.build(began)?;
+    play(&mut worlds, began, length)?;
+    let organisations = worlds.iter().map(organisation).collect();
+    let played_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+    Ok(Report { scenario: scenario.name.clone(), played_ms, organisations })
+}
+
+/// Lets everything happen to linked organisations until `length` after they began, each thing at its own time.
+pub(crate) fn play(worlds: &mut [World], began: Now, length: Duration) -> Result<(), ScenarioError> {
     let end = began.mono + length;
     let next = |worlds: &[World]| {
         let due = worlds.iter().enumerate().filter_map(|(place, world)| Some((world.next_due()?, place))).min();
         due.filter(|(at, _)| *at <= end)
     };
-    while let Some((at, place)) = next(&worlds) {
+    while let Some((at, place)) = next(worlds) {
         let now = began.later(at.since(began.mono));
         let questions = worlds[place].advance(now);
         if let Some(question) = questions.first() {
             return Err(ScenarioError::NotSimulated(question.action.action.name.clone()));
         }
-        exchange(&mut worlds, place, now)?;
+        exchange(worlds, place, now)?;
     }
-    let organisations = worlds.iter().map(organisation).collect();
-    let played_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-    Ok(Report { scenario: scenario.name.clone(), played_ms, organisations })
+    Ok(())
 }
 
 /// What one organisation tells the other: numbers that moved, and callers at them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::ScenarioError;
@@ -140,7 +140,7 @@ pub(super) struct Moment {
 }
 
 /// What happens.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Order {
     /// Something breaks.
@@ -226,6 +226,14 @@ impl<'de> Deserialize<'de> for Span {
         let wrong = || D::Error::custom(format!("`{text}` is no length of time: write 90s, 2m or PT5M"));
         let span: SignedDuration = text.parse().map_err(|_| wrong())?;
         Duration::try_from(span).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl Serialize for Span {
+    /// As it may be written, to the nanosecond.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let span = SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX);
+        serializer.collect_str(&span)
     }
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use base::{Mono, Ppm};
 use flow::DataAction;
 
+use super::log::ActionRef;
+
 /// Executions at one time in the whole organisation; the next one fails at once.
 pub(crate) const CONCURRENT_MAX: u32 = 50;
 
@@ -19,12 +21,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Actions {
     integrations: Vec<Arc<Integration>>,
-    actions: Vec<StoredAction>,
+    pub(super) actions: Vec<StoredAction>,
     /// Actions that are being tried out, as files, by id.
     pub(crate) drafts: BTreeMap<String, serde_json::Value>,
-    running: u32,
-    minute_began: Mono,
-    started: u32,
+    pub(super) running: u32,
+    pub(super) minute_began: Mono,
+    pub(super) started: u32,
 }
 
 /// An integration: settings that its actions share.
@@ -66,6 +68,18 @@ pub(crate) struct StoredAction {
     pub(crate) version: u32,
     /// How a simulated system answers it; without this a real one is asked.
     pub(crate) simulated: Option<Arc<Simulated>>,
+}
+
+impl StoredAction {
+    /// The action as analytics name it, whatever becomes of it later.
+    pub(crate) fn named(&self) -> Arc<ActionRef> {
+        Arc::new(ActionRef {
+            id: self.id.clone(),
+            name: self.action.name.clone(),
+            integration_id: self.integration.id.clone(),
+            category: self.category.clone(),
+        })
+    }
 }
 
 /// A system that answers without being there, in virtual time.

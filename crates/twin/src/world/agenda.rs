@@ -8,8 +8,9 @@ use super::callers::Due;
 
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    due: BTreeMap<(Mono, u64), Due>,
-    sequence: u64,
+    pub(super) due: BTreeMap<(Mono, u64), Due>,
+    /// The number that was given last.
+    pub(super) sequence: u64,
 }
 
 impl Agenda {

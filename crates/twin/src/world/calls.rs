@@ -124,10 +124,10 @@ pub struct Totals {
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    records: VecDeque<CallRecord>,
+    pub(super) records: VecDeque<CallRecord>,
     /// Callers in the flow, and how long they waited if an agent already has them.
-    live: BTreeMap<String, Option<Duration>>,
-    totals: Totals,
+    pub(super) live: BTreeMap<String, Option<Duration>>,
+    pub(super) totals: Totals,
 }
 
 impl Calls {

@@ -27,14 +27,14 @@ pub(crate) struct Channel {
     pub(crate) expires: Now,
     /// True while a socket is connected.
     pub(crate) is_connected: bool,
-    used: u64,
+    pub(super) used: u64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Channels {
-    channels: BTreeMap<String, Channel>,
-    outbox: Vec<(String, String)>,
-    uses: u64,
+    pub(super) channels: BTreeMap<String, Channel>,
+    pub(super) outbox: Vec<(String, String)>,
+    pub(super) uses: u64,
 }
 
 impl Channels {

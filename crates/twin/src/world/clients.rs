@@ -11,12 +11,12 @@ use super::{Client, Settings};
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// The most tokens at one time; the one that expires first goes when another is asked for.
-const TOKENS_MAX: usize = 1_000;
+pub(super) const TOKENS_MAX: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
-    clients: Vec<Registered>,
-    tokens: BTreeMap<String, Token>,
+    pub(super) clients: Vec<Registered>,
+    pub(super) tokens: BTreeMap<String, Token>,
 }
 
 /// A client of the organisation.
@@ -32,11 +32,13 @@ pub(crate) struct Registered {
 }
 
 #[derive(Debug)]
-struct Token {
-    client: usize,
-    expires: Mono,
-    window_began: Mono,
-    used: u32,
+pub(super) struct Token {
+    pub(super) client: usize,
+    pub(super) expires: Mono,
+    pub(super) window_began: Mono,
+    pub(super) used: u32,
+    /// How often in this window for single operations, where these have a limit of their own.
+    pub(super) operations: BTreeMap<String, u32>,
 }
 
 /// The credentials are not those of a client.
@@ -115,7 +117,7 @@ impl Clients {
         }
         let seconds = self.clients[client].seconds.unwrap_or(settings.token_seconds);
         let expires = now + Duration::from_secs(seconds);
-        self.tokens.insert(token, Token { client, expires, window_began: now, used: 0 });
+        self.tokens.insert(token, Token { client, expires, window_began: now, used: 0, operations: BTreeMap::new() });
         Ok(seconds)
     }
 
@@ -132,11 +134,21 @@ impl Clients {
         }
         if now.since(token.window_began) >= WINDOW {
             (token.window_began, token.used) = (now, 0);
+            token.operations.clear();
         }
         token.used = token.used.saturating_add(1);
         let (used, reset) = (token.used, WINDOW.saturating_sub(now.since(token.window_began)));
         let client = &self.clients[token.client];
         let client = Client { id: client.id.clone(), name: client.name.clone() };
         if used > limit { Err(Denied::Throttled { client, used, reset }) } else { Ok(Pass { client, used, reset }) }
+    }
+
+    /// Counts a request with `token`, which was let in, for an operation that has a limit of its own. Over the limit it
+    /// gives the time until the window ends.
+    pub(crate) fn admit_operation(&mut self, token: &str, name: &str, limit: u32, now: Mono) -> Result<(), Duration> {
+        let Some(token) = self.tokens.get_mut(token) else { return Ok(()) };
+        let used = token.operations.entry(name.to_owned()).or_default();
+        *used = used.saturating_add(1);
+        if *used > limit { Err(WINDOW.saturating_sub(now.since(token.window_began))) } else { Ok(()) }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const TTL_MAX: Duration = Duration::from_secs(86_400);
 
 /// The most faults at one time.
-const FAULTS_MAX: usize = 64;
+pub(super) const FAULTS_MAX: usize = 64;
 
 /// Something that is broken for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub enum FaultKind {
 
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    active: Vec<(Mono, Fault)>,
+    pub(super) active: Vec<(Mono, Fault)>,
 }
 
 /// What the faults on one target come to.

@@ -1,5 +1,6 @@
 //! Work that takes a while and is asked for again and again until it is done.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,19 +8,19 @@ use base::Now;
 use serde_json::Value;
 
 /// The most jobs that are remembered; the oldest goes first.
-const JOBS_MAX: usize = 1_000;
+pub(super) const JOBS_MAX: usize = 1_000;
 
 /// Work under way or done.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     /// Which operation began it.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Cow<'static, str>,
     pub(crate) began: Now,
     /// What was asked.
     pub(crate) asked: Value,
     /// What came of it, once somebody has looked after its end.
     pub(crate) result: Option<Value>,
-    number: u64,
+    pub(super) number: u64,
 }
 
 /// How far a job is.
@@ -35,8 +36,8 @@ pub(crate) enum Stage {
 
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
-    jobs: BTreeMap<String, Job>,
-    number: u64,
+    pub(super) jobs: BTreeMap<String, Job>,
+    pub(super) number: u64,
 }
 
 impl Jobs {
@@ -46,7 +47,8 @@ impl Jobs {
             oldest.map(|id| self.jobs.remove(&id));
         }
         self.number += 1;
-        self.jobs.insert(id.to_owned(), Job { kind, began: now, asked, result: None, number: self.number });
+        self.jobs
+            .insert(id.to_owned(), Job { kind: kind.into(), began: now, asked, result: None, number: self.number });
     }
 
     pub(crate) fn get(&self, kind: &str, id: &str) -> Option<&Job> {

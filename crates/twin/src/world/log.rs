@@ -1,5 +1,9 @@
 //! What happened in the organisation, in order: what its analytics are computed from, and what two runs are compared by.
+//!
+//! The hash over it is a chain: each fact is hashed together with the hash before it. So 32 bytes are all that a history
+//! of any length leaves behind, and a saved organisation goes on with the hash that it had.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,10 +18,11 @@ pub(crate) const FACTS_MAX: usize = 500_000;
 /// The log of an organisation.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    entries: VecDeque<Entry>,
-    count: u64,
-    hash: Sha256,
-    line: String,
+    pub(super) entries: VecDeque<Entry>,
+    pub(super) count: u64,
+    /// SHA-256 of the hash before and the last fact's line; zeros before the first.
+    pub(super) chain: [u8; 32],
+    pub(super) line: String,
 }
 
 /// Something that happened.
@@ -36,7 +41,7 @@ pub(crate) enum Fact {
     /// It left the flow.
     Left { flow: Arc<FlowRef>, exit: &'static str, lasted: Duration, queue: Option<Arc<str>> },
     /// A Data Action was executed.
-    Ran { action: Arc<ActionRef>, status: u16, error: Option<&'static str>, took: Duration },
+    Ran { action: Arc<ActionRef>, status: u16, error: Option<Cow<'static, str>>, took: Duration },
     /// A queue was given a call.
     Offered(Arc<str>),
     /// An agent answered it.
@@ -52,7 +57,7 @@ pub(crate) enum Fact {
 }
 
 /// A version of a flow, as analytics name it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FlowRef {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -60,7 +65,7 @@ pub(crate) struct FlowRef {
 }
 
 /// A Data Action, as analytics name it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ActionRef {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -74,7 +79,7 @@ impl Log {
         self.line.clear();
         // Writing to a text cannot fail.
         let _ = writeln!(self.line, "{} {conversation} {fact:?}", at.as_millisecond());
-        self.hash.update(self.line.as_bytes());
+        self.chain = Sha256::new().chain_update(self.chain).chain_update(self.line.as_bytes()).finalize().into();
         if self.entries.len() >= FACTS_MAX {
             self.entries.pop_front();
         }
@@ -93,8 +98,8 @@ impl Log {
         self.count
     }
 
-    /// A SHA-256 over every fact so far, in hexadecimal: the same for the same history.
+    /// The chain's hash over every fact so far, in hexadecimal: the same for the same history.
     pub(crate) fn hash(&self) -> String {
-        self.hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.chain.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -52,7 +52,7 @@ pub(crate) use queues::{Queue, Queues, SERVICE_LEVEL};
 pub(crate) use records::{Change, Records, Usage, UsageKey};
 pub(crate) use rows::{ROWS_MAX, Rows};
 pub use settings::{Message, Settings, VersionConflict};
-pub(crate) use state::Saved;
+pub(crate) use state::{Loaded, Saved, StateError};
 
 /// The OAuth client that every twin knows: its id and its secret.
 pub const DEFAULT_CLIENT: (&str, &str) = ("twin-client", "twin-secret");
@@ -98,6 +98,9 @@ impl Default for Organisation {
 /// One organisation.
 #[derive(Debug)]
 pub(crate) struct World {
+    /// Counts the organisations of one process, each in place of the one before: what is under way for an earlier one
+    /// has nothing to say to this one.
+    pub(crate) generation: u64,
     pub(crate) organisation_id: String,
     /// The organisation's name.
     pub(crate) name: String,
@@ -143,6 +146,7 @@ impl World {
         let mut ids = Rng::with_seed(organisation.seed);
         let (people, agents, conversations, upstreams) = (ids.fork(), ids.fork(), ids.fork(), ids.fork());
         let mut world = Self {
+            generation: 0,
             organisation_id: uuid(&mut ids),
             name: organisation.name.clone(),
             region: organisation.region.clone(),
@@ -176,6 +180,8 @@ impl World {
             agents,
             upstreams,
         };
+        // No instant of an organisation lies before its beginning.
+        world.actions.minute_began = began.mono;
         let (id, secret) = (DEFAULT_CLIENT.0.to_owned(), DEFAULT_CLIENT.1.to_owned());
         let permissions = vec!["*:*:*".to_owned()];
         world.clients.register(Registered { id, secret, name: "Twin client".to_owned(), permissions, seconds: None });

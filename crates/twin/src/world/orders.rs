@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::callers::Due;
 use super::{Client, Fault, FaultKind, Settings, World};
-use crate::platform::kinds;
+use crate::platform::{self, kinds};
 use crate::scenario::Order;
 
 impl Order {
@@ -36,7 +36,11 @@ impl Settings {
         if let Some(settings) = settings.as_object_mut() {
             settings.extend(changes.clone());
         }
-        serde_json::from_value(settings).map_err(|error| error.to_string())
+        let settings: Self = serde_json::from_value(settings).map_err(|error| error.to_string())?;
+        match settings.operations_per_minute.keys().find(|name| !platform::is_operation(name)) {
+            Some(name) => Err(format!("there is no operation `{name}`; write it as `GET /twin/operations` has it")),
+            None => Ok(settings),
+        }
     }
 }
 

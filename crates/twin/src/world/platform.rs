@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::callers::Due;
 use super::log::FlowRef;
 use super::{Change, Client, World};
-use crate::platform::{flow_changed, kinds};
+use crate::platform::{flow_changed, kinds, of_flow};
 
 impl World {
     /// The flow that a call route leads a number to now: for an emergency, a holiday, closed hours, open hours, in this
@@ -88,7 +88,7 @@ impl World {
         if let Some((name, operation)) = operation
             && let (Some(failure), true) = (&operation.failure, operation.is_complete(now.mono))
         {
-            self.records.event(now.wall, "flow-publish-failed", (id, &name), failure.code, ["", "FAILURE"]);
+            self.records.event(now.wall, "flow-publish-failed", (id, &name), &failure.code, ["", "FAILURE"]);
         }
     }
 
@@ -122,6 +122,7 @@ impl World {
         exit: Option<&str>,
         now: Now,
     ) {
+        self.tell_of_aggregates(&flow.id, now);
         let topic = format!("v2.analytics.flow.{}.metrics", flow.id);
         if !self.channels.wants(&topic) {
             return;
@@ -135,6 +136,18 @@ impl World {
             body["exitReason"] = exit.into();
         }
         self.channels.tell(&topic, &body, conversation);
+    }
+
+    /// What has come together of a flow in the present period.
+    fn tell_of_aggregates(&mut self, flow: &str, now: Now) {
+        let topic = format!("v2.analytics.flow.{flow}.aggregates");
+        if !self.channels.wants(&topic) {
+            return;
+        }
+        if let Some(body) = of_flow(self, flow, now) {
+            let correlation_id = self.id();
+            self.channels.tell(&topic, &body, &correlation_id);
+        }
     }
 
     /// What is to be seen in a queue now, for whoever watches it.

@@ -32,8 +32,9 @@ pub struct QueueOptions {
 
 #[derive(Debug, Default)]
 pub(crate) struct Queues {
-    list: Vec<Queue>,
-    sequence: u64,
+    pub(super) list: Vec<Queue>,
+    /// The number that was given last.
+    pub(super) sequence: u64,
 }
 
 #[derive(Debug)]
@@ -46,13 +47,13 @@ pub(crate) struct Queue {
     patience: Option<Duration>,
     /// What else the platform keeps of it.
     pub(crate) settings: Map<String, Value>,
-    waiting: BTreeMap<(Reverse<i64>, u64), Waiting>,
+    pub(super) waiting: BTreeMap<(Reverse<i64>, u64), Waiting>,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    conversation_id: Arc<str>,
-    since: Mono,
+pub(super) struct Waiting {
+    pub(super) conversation_id: Arc<str>,
+    pub(super) since: Mono,
 }
 
 /// What became of a transfer.

@@ -1,5 +1,6 @@
 //! What the platform writes down about its own use: who changed what, who asked what how often, what went wrong inside.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
@@ -9,17 +10,17 @@ use serde_json::{Value, json};
 use super::Client;
 
 /// The most changes, and the most events, that are kept; the oldest go first.
-const RECORDS_MAX: usize = 10_000;
+pub(super) const RECORDS_MAX: usize = 10_000;
 
 /// The most rows of usage that are kept.
-const USAGE_ROWS_MAX: usize = 20_000;
+pub(super) const USAGE_ROWS_MAX: usize = 20_000;
 
 /// What was written down.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    audits: VecDeque<(Timestamp, Value)>,
-    events: VecDeque<(Timestamp, Value)>,
-    usage: BTreeMap<UsageKey, Usage>,
+    pub(super) audits: VecDeque<(Timestamp, Value)>,
+    pub(super) events: VecDeque<(Timestamp, Value)>,
+    pub(super) usage: BTreeMap<UsageKey, Usage>,
 }
 
 /// Whose requests of one kind on one day.
@@ -28,8 +29,8 @@ pub(crate) struct UsageKey {
     pub(crate) date: Date,
     pub(crate) client_id: String,
     pub(crate) client_name: String,
-    pub(crate) method: &'static str,
-    pub(crate) template: &'static str,
+    pub(crate) method: Cow<'static, str>,
+    pub(crate) template: Cow<'static, str>,
 }
 
 /// How they were answered; 429 counts among 400 as well.

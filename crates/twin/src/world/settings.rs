@@ -1,5 +1,7 @@
 //! What nobody has verified of the real platform, or what differs between organisations: each a setting with a default.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// How this organisation behaves where organisations differ.
@@ -36,10 +38,15 @@ pub struct Settings {
     pub token_seconds: u64,
     /// Requests per token and minute.
     pub requests_per_minute: u32,
+    /// Lower limits of single operations, per token and minute, by method and path as `GET /twin/operations` has them:
+    /// `POST /api/v2/analytics/flows/aggregates/query`.
+    pub operations_per_minute: BTreeMap<String, u32>,
     /// The longest page.
     pub page_size_max: u64,
     /// The longest interval of an aggregate query, in days.
     pub interval_days_max: u32,
+    /// The length of the periods for which aggregates of flows are told to whoever has subscribed to them, in minutes.
+    pub aggregate_minutes: u32,
     /// The most buckets of an aggregate query.
     pub buckets_max: u32,
     /// Whether stopping a trunk drops the calls on it at once instead of letting them end.
@@ -93,8 +100,10 @@ impl Default for Settings {
             usage_lag_ms: 86_400_000,
             token_seconds: 86_400,
             requests_per_minute: 300,
+            operations_per_minute: BTreeMap::new(),
             page_size_max: 500,
             interval_days_max: 31,
+            aggregate_minutes: 30,
             buckets_max: 5_000,
             trunk_stop_drops_calls: false,
             call_capacity: 1_000,

@@ -12,7 +12,7 @@ use super::{Execution, Failure, FaultTarget, StoredAction, World};
 /// A simulated answer on its way.
 #[derive(Clone, Debug)]
 pub(super) struct Replies {
-    pub(super) action: StoredAction,
+    pub(super) action: Arc<ActionRef>,
     pub(super) conversation: Arc<str>,
     pub(super) took: Duration,
     pub(super) execution: Execution,
@@ -41,19 +41,19 @@ impl World {
             _ if after > timeout => (timeout, Execution::TimedOut(timeout)),
             (Ok(()), Some(status)) => {
                 let message = ActionError::Status(status).to_string();
-                let failure = Failure { status, code: "bad.gateway", message, correlation_id: self.id() };
+                let failure = Failure { status, code: "bad.gateway".into(), message, correlation_id: self.id() };
                 (after, Execution::Failed(failure))
             }
             (Ok(()), None) => (after, Execution::Done(simulated.outputs.clone())),
         };
-        let (action, conversation) = (action.clone(), Arc::clone(conversation));
+        let (action, conversation) = (action.named(), Arc::clone(conversation));
         Some(Replies { action, conversation, took, execution, runs: begun.is_ok() })
     }
 
     /// Notes an execution that is over.
     pub(crate) fn executed(
         &mut self,
-        stored: &StoredAction,
+        action: Arc<ActionRef>,
         conversation: &Arc<str>,
         execution: &Execution,
         took: Duration,
@@ -61,15 +61,9 @@ impl World {
     ) {
         let (status, error) = match execution {
             Execution::Done(_) => (200, None),
-            Execution::Failed(failure) => (failure.status, Some(failure.code)),
-            Execution::TimedOut(_) => (504, Some("request.timeout")),
+            Execution::Failed(failure) => (failure.status, Some(failure.code.clone())),
+            Execution::TimedOut(_) => (504, Some("request.timeout".into())),
         };
-        let action = Arc::new(ActionRef {
-            id: stored.id.clone(),
-            name: stored.action.name.clone(),
-            integration_id: stored.integration.id.clone(),
-            category: stored.category.clone(),
-        });
         self.log.add(now.wall, conversation, Fact::Ran { action, status, error, took });
     }
 }

@@ -350,38 +350,6 @@ fn a_day_of_an_organisation_that_nobody_asks_passes_in_virtual_time() {
 }
 
 #[test]
-fn an_organisation_from_a_file_lives_on_as_the_one_that_was_saved() {
-    let yaml = include_str!("../../../../examples/flows/main-ivr.yaml");
-    let mut world = organisation(40, Some(Duration::from_secs(120)), yaml);
-    world.actions.load(
-        Integration::new("i".to_owned(), "CRM", "custom-rest-actions", vec![("baseUrl".to_owned(), "x".to_owned())]),
-        flow::DataAction::parse(include_str!("../../../../examples/flows/crm-lookup.custom.json")).unwrap(),
-        serde_json::from_str(include_str!("../../../../examples/flows/crm-lookup.custom.json")).unwrap(),
-        "a".to_owned(),
-    );
-    let outputs = serde_json::Map::new();
-    let latency = Duration::from_millis(100);
-    let simulated = Simulated { latency_min: latency, latency_max: latency, failures: Ppm::percent(2), outputs };
-    world.actions.simulate("a", simulated);
-    world.settings.preview = false;
-    publish(&mut world, Some("1.0"), "c", at(0)).unwrap();
-    world.flows.checkout("flow-1", client("a"), at(2_000)).unwrap();
-    world.callers(1.0, NUMBER, at(0).mono);
-    let file = serde_json::to_string(&world.save()).unwrap();
-    let load = || World::load(serde_json::from_str(&file).unwrap(), at(10_000)).unwrap();
-    assert_eq!(serde_json::to_string(&load().save()).unwrap(), file);
-    let lived = |mut world: World| {
-        world.advance(at(1_810_000));
-        (world.totals().offered, world.log.hash())
-    };
-    let (once, twice) = (lived(load()), lived(load()));
-    assert_eq!(once, twice);
-    assert!(once.0 > 1_500, "{once:?}");
-    let older = file.replace("\"form\":1", "\"form\":7");
-    assert!(World::load(serde_json::from_str(&older).unwrap(), at(0)).unwrap_err().contains("form 7"));
-}
-
-#[test]
 fn a_linked_organisation_learns_of_a_number_after_the_lag() {
     use crate::platform::kinds;
     let mut other = world(1);
@@ -409,4 +377,28 @@ fn whoever_watches_a_queue_is_told_of_every_change() {
     world.advance(at(10_001));
     let frames = world.channels.take();
     assert!(frames.last().unwrap().1.contains("oWaiting"), "{frames:?}");
+}
+
+#[test]
+fn whoever_watches_a_flow_is_told_what_has_come_together_in_the_period() {
+    let mut world = world(1);
+    world.channels.open("c".to_owned(), "client", at(0));
+    let channel = world.channels.get_mut("c", at(0)).unwrap();
+    (channel.topics, channel.is_connected) = (vec!["v2.analytics.flow.flow-1.aggregates".to_owned()], true);
+    for ms in [1, 2, 1_800_000] {
+        call(&mut world, at(ms));
+    }
+    let told: Vec<Value> =
+        world.channels.take().iter().map(|(_, frame)| serde_json::from_str(frame).unwrap()).collect();
+    // Each caller enters and leaves.
+    assert_eq!(told.len(), 6);
+    let body = &told[3]["eventBody"];
+    assert_eq!(body["group"], serde_json::json!({"flowId": "flow-1", "mediaType": "voice"}));
+    assert_eq!(body["data"][0]["interval"], "1970-01-01T00:00:00.000Z/1970-01-01T00:30:00.000Z");
+    let metrics = &body["data"][0]["metrics"];
+    assert_eq!((&metrics[0]["metric"], &metrics[0]["stats"]["count"]), (&"nFlow".into(), &2.into()), "{metrics}");
+    assert_eq!((&metrics[1]["metric"], &metrics[1]["stats"]["count"]), (&"tFlow".into(), &2.into()), "{metrics}");
+    let later = &told[5]["eventBody"]["data"][0];
+    assert_eq!(later["interval"], "1970-01-01T00:30:00.000Z/1970-01-01T01:00:00.000Z");
+    assert_eq!(later["metrics"][0]["stats"]["count"], 1);
 }

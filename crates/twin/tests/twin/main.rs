@@ -6,3 +6,4 @@ mod crm;
 mod data_actions;
 mod platform;
 mod setup;
+mod state;

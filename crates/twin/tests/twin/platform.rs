@@ -74,6 +74,27 @@ async fn the_three_hundred_and_first_request_of_a_minute_is_throttled() {
 }
 
 #[tokio::test]
+async fn an_operation_may_have_a_lower_limit_than_others() {
+    let (twin, _crm, _) = twin_and_crm(Clock::real()).await;
+    let client = Client::of(&twin).await;
+    let set = async |operation: &str| {
+        let change = json!({"operationsPerMinute": {operation: 2}});
+        let request = client.http.patch(format!("{}/twin/settings", twin.base_url())).json(&change);
+        read(request).await
+    };
+    let (status, told) = set("GET /api/v2/nowhere").await;
+    assert_eq!(status, 400);
+    assert!(told["message"].as_str().unwrap().contains("no operation `GET /api/v2/nowhere`"), "{told}");
+    assert_eq!(set("GET /api/v2/flows/{flowId}").await.0, 200);
+    for id in ["one", "another"] {
+        assert_eq!(client.get(&format!("/api/v2/flows/{id}")).await.0, 404);
+    }
+    let (status, told) = client.get("/api/v2/flows/third").await;
+    assert_eq!((status, &told["limit"]["value"]), (429, &json!(2)));
+    assert_eq!(client.get("/api/v2/flows").await.0, 200);
+}
+
+#[tokio::test]
 async fn flows_are_listed_in_pages_and_published_by_version() {
     let (twin, _crm, _) = twin_and_crm(Clock::scaled(100)).await;
     let client = Client::of(&twin).await;

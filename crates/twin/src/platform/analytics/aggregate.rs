@@ -102,7 +102,28 @@ fn granularity(body: &Value, whole: SignedDuration) -> Result<SignedDuration, Ap
 pub(super) fn run(world: &World, now: Now, family: Family, query: &Query) -> Vec<Value> {
     let lag = SignedDuration::try_from(Duration::from_millis(world.settings.ingestion_lag_ms)).unwrap_or_default();
     // The end of the interval is excluded, and so is what has not been ingested yet.
-    let known = now.wall.checked_sub(lag).unwrap_or(Timestamp::MIN);
+    run_until(world, now.wall.checked_sub(lag).unwrap_or(Timestamp::MIN), family, query)
+}
+
+/// What is told of a flow, as it happens, for the period that `now` lies in.
+pub(crate) fn of_flow(world: &World, flow: &str, now: Now) -> Option<Value> {
+    let bucket = SignedDuration::from_mins(i64::from(world.settings.aggregate_minutes.max(1)));
+    let second = now.wall.as_second();
+    let from = Timestamp::from_second(second - second.rem_euclid(bucket.as_secs())).ok()?;
+    let until = from.checked_add(bucket).ok()?;
+    let query = Query {
+        from,
+        until,
+        bucket,
+        group_by: vec!["flowId".to_owned()],
+        metrics: ["nFlow", "tFlow", "tFlowDisconnect", "tFlowExit"].map(str::to_owned).into(),
+        filter: json!({"type": "and", "predicates": [{"dimension": "flowId", "value": flow}]}),
+        views: Vec::new(),
+    };
+    run_until(world, until, Family::Flows, &query).pop()
+}
+
+fn run_until(world: &World, known: Timestamp, family: Family, query: &Query) -> Vec<Value> {
     let until = query.until.min(known);
     let mut groups: BTreeMap<Vec<Option<String>>, BTreeMap<i64, Bucket>> = BTreeMap::new();
     for entry in world.log.between(query.from, until) {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Need::Any;
 use super::{Answer, ApiError, Call, Table, iso};
 use crate::world::{Service, Stage};
+pub(crate) use aggregate::of_flow;
 use facts::Family;
 
 const CONVERSATIONS: super::Need = Any(&["analytics:conversationAggregate:view"]);

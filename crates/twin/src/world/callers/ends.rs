@@ -124,15 +124,26 @@ impl World {
     }
 }
 
+const ERROR_DISCONNECT: &str = "FLOW_ERROR_DISCONNECT";
+const DISCONNECT: &str = "FLOW_DISCONNECT";
+const ERROR_EXIT: &str = "FLOW_ERROR_EXIT";
+const TRANSFER: &str = "TRANSFER";
+const EXIT: &str = "FLOW_EXIT";
+
 /// Why a call left its flow, as the platform's analytics name it.
 fn exit_reason(outcome: &Outcome) -> &'static str {
     let is_error = matches!(outcome.reason, EndReason::Error(_));
     match outcome.kind {
-        OutcomeKind::Loop => "FLOW_ERROR_DISCONNECT",
-        OutcomeKind::Disconnect if is_error => "FLOW_ERROR_DISCONNECT",
-        OutcomeKind::Disconnect | OutcomeKind::Callback => "FLOW_DISCONNECT",
-        _ if is_error => "FLOW_ERROR_EXIT",
-        OutcomeKind::Queue(_) | OutcomeKind::Handed(_) => "TRANSFER",
-        OutcomeKind::Ended => "FLOW_EXIT",
+        OutcomeKind::Loop => ERROR_DISCONNECT,
+        OutcomeKind::Disconnect if is_error => ERROR_DISCONNECT,
+        OutcomeKind::Disconnect | OutcomeKind::Callback => DISCONNECT,
+        _ if is_error => ERROR_EXIT,
+        OutcomeKind::Queue(_) | OutcomeKind::Handed(_) => TRANSFER,
+        OutcomeKind::Ended => EXIT,
     }
+}
+
+/// The exit reason that is written so; `None` when there is no such reason.
+pub(in crate::world) fn exit_named(written: &str) -> Option<&'static str> {
+    [ERROR_DISCONNECT, DISCONNECT, ERROR_EXIT, TRANSFER, EXIT].into_iter().find(|reason| *reason == written)
 }

@@ -5,6 +5,7 @@
 
 mod ends;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use super::{
 };
 use crate::platform::kinds;
 use crate::scenario::Order;
+pub(super) use ends::exit_named;
 
 /// The highest rate of callers, per second.
 pub const RATE_MAX: f64 = 1_000.0;
@@ -73,7 +75,7 @@ pub(crate) enum Execution {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
     pub(crate) correlation_id: String,
 }
@@ -96,25 +98,69 @@ impl Failure {
                 format!("Executions reached the maximum [{EXECUTIONS_PER_MINUTE_MAX}] requests within [60] seconds."),
             ),
         };
-        Self { status, code, message, correlation_id }
+        Self { status, code: code.into(), message, correlation_id }
     }
 }
 
 /// A caller in a flow.
 #[derive(Debug)]
 pub(super) struct Live {
-    conversation_id: Arc<str>,
-    ani: String,
-    number: String,
-    tier: Tier,
-    flow: Arc<FlowRef>,
-    at: Now,
-    run: Run,
-    asks: Vec<AskRecord>,
+    pub(super) conversation_id: Arc<str>,
+    pub(super) ani: String,
+    pub(super) number: String,
+    pub(super) tier: Tier,
+    pub(super) flow: Arc<FlowRef>,
+    /// What the flow was read from; its version may be gone before the caller is.
+    pub(super) configuration: Arc<Json>,
+    pub(super) at: Now,
+    pub(super) run: Run,
+    /// What the run was told so far: another run that is told the same stands at the same place. A run has only so many
+    /// actions ([`flow::ACTIONS_MAX`]), and so only so many answers.
+    pub(super) answers: Vec<Answer>,
+    pub(super) asks: Vec<AskRecord>,
     /// The queue that took the caller.
-    queue: Option<usize>,
+    pub(super) queue: Option<usize>,
     /// Since when another system is being waited for.
-    asked: Option<Mono>,
+    pub(super) asked: Option<Mono>,
+}
+
+impl Live {
+    /// The flow goes on with this answer.
+    fn resume(&mut self, answer: Answer) -> Step {
+        self.answers.push(answer.clone());
+        self.run.resume(answer)
+    }
+
+    /// A run that was told all of this, and what it wants next; `None` when it was told something that it did not ask.
+    /// Nothing that it did is done again.
+    pub(super) fn replay(
+        flow: &Flow,
+        (ani, number, conversation_id): (&str, &str, &str),
+        told: &[Answer],
+    ) -> Option<(Run, Step)> {
+        let (mut run, mut step) = Run::start(flow, inputs(ani, number, conversation_id), Settings::default());
+        for answer in told {
+            if !fits(&step, answer) {
+                return None;
+            }
+            step = run.resume(answer.clone());
+        }
+        Some((run, step))
+    }
+}
+
+/// Whether an answer is one to this step.
+pub(super) fn fits(step: &Step, answer: &Answer) -> bool {
+    match step {
+        Step::CallData(_) => matches!(answer, Answer::Data { .. }),
+        Step::Play(_) => matches!(answer, Answer::Played(_)),
+        Step::Choose { .. } => matches!(answer, Answer::Key { .. }),
+        Step::Collect { .. } => matches!(answer, Answer::Entered { .. } | Answer::EnteredSomething { .. }),
+        Step::Branch(_) => matches!(answer, Answer::Took(_)),
+        Step::Wait(_) => matches!(answer, Answer::Waited),
+        Step::Transfer(_) => matches!(answer, Answer::Transferred | Answer::TransferFailed),
+        Step::End(_) => false,
+    }
 }
 
 /// A caller's question to another system, to be carried out by whoever can reach it.
@@ -122,6 +168,8 @@ pub(super) struct Live {
 pub(crate) struct Question {
     /// The caller.
     pub(crate) caller: u64,
+    /// Which organisation the caller belongs to, see [`World::generation`].
+    pub(crate) generation: u64,
     pub(crate) conversation_id: Arc<str>,
     pub(crate) action: StoredAction,
     pub(crate) inputs: Map<String, Json>,
@@ -131,11 +179,11 @@ pub(crate) struct Question {
 /// Callers who come in on their own, so many a second.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stream {
-    rate: f64,
+    pub(super) rate: f64,
     /// The number that they call.
-    number: String,
+    pub(super) number: String,
     /// Counts changes, so that a caller of an earlier rate does not come.
-    series: u64,
+    pub(super) series: u64,
 }
 
 impl World {
@@ -148,11 +196,6 @@ impl World {
             self.streams.push(Stream { rate, number: number.to_owned(), series });
             self.await_caller(series, now);
         }
-    }
-
-    /// How many callers a second come in, by number.
-    pub(crate) fn callers_by_number(&self) -> Vec<(String, f64)> {
-        self.streams.iter().map(|stream| (stream.number.clone(), stream.rate)).collect()
     }
 
     /// Lets nobody come in any more at a number, or at any.
@@ -183,7 +226,7 @@ impl World {
                     self.actions.end();
                 }
                 let Replies { action, conversation, took, execution, .. } = *replies;
-                self.executed(&action, &conversation, &execution, took, now);
+                self.executed(action, &conversation, &execution, took, now);
                 self.replied(caller, execution, now, questions);
             }
             Due::HangsUp(place, conversation_id) => {
@@ -222,7 +265,7 @@ impl World {
         if self.live.len() >= CALLERS_MAX {
             return self.calls.not_placed();
         }
-        let Some((flow, chart)) = self.entry(number, now) else { return self.calls.not_placed() };
+        let Some((flow, chart, configuration)) = self.entry(number, now) else { return self.calls.not_placed() };
         let ani = people::ani(&mut self.people, self.vip_share);
         let conversation_id: Arc<str> = uuid(&mut self.conversations).into();
         self.calls.offer(&conversation_id);
@@ -231,26 +274,39 @@ impl World {
         let (run, step) = Run::start(&chart, inputs(&ani, number, &conversation_id), Settings::default());
         self.next_caller += 1;
         let (caller, tier, number) = (self.next_caller, tier_of(&ani), number.to_owned());
-        let live =
-            Live { conversation_id, ani, number, tier, flow, at: now, run, asks: Vec::new(), queue: None, asked: None };
+        let (answers, asks) = (Vec::new(), Vec::new());
+        let live = Live {
+            conversation_id,
+            ani,
+            number,
+            tier,
+            flow,
+            configuration,
+            at: now,
+            run,
+            answers,
+            asks,
+            queue: None,
+            asked: None,
+        };
         self.live.insert(caller, live);
         self.carry_out(caller, step, now, questions);
     }
 
     /// What a caller at `number` gets now; `None` when no flow is published.
-    fn entry(&self, number: &str, now: Now) -> Option<(Arc<FlowRef>, Arc<Flow>)> {
+    fn entry(&self, number: &str, now: Now) -> Option<(Arc<FlowRef>, Arc<Flow>, Arc<Json>)> {
         let routed = self.route(number, now).and_then(|id| self.flows.by_id(&id));
         let routed = routed.and_then(|stored| Some((stored, stored.published()?)));
         let (stored, version) = routed.or_else(|| self.flows.first())?;
         let flow = version.flow.clone()?;
         let name = FlowRef { id: stored.id.clone(), name: stored.name.clone(), version: version.id() };
-        Some((Arc::new(name), flow))
+        Some((Arc::new(name), flow, Arc::clone(&version.configuration)))
     }
 
     fn goes_on(&mut self, caller: u64, answer: Answer, now: Now, questions: &mut Vec<Question>) {
         // A caller from before a reset is gone.
         let Some(live) = self.live.get_mut(&caller) else { return };
-        let step = live.run.resume(answer);
+        let step = live.resume(answer);
         self.carry_out(caller, step, now, questions);
     }
 
@@ -303,18 +359,24 @@ impl World {
                 return self.agenda.add(now.mono + later, Due::Goes(caller, answer));
             }
             let Some(live) = self.live.get_mut(&caller) else { return };
-            step = live.run.resume(answer);
+            step = live.resume(answer);
         }
     }
 
     fn ask(&mut self, caller: u64, ask: Ask, now: Now, questions: &mut Vec<Question>) {
         let Some(live) = self.live.get_mut(&caller) else { return };
         live.asked = Some(now.mono);
+        self.ask_again(caller, ask, now, questions);
+    }
+
+    /// A caller's question goes to the other system, for the first time or once more.
+    pub(super) fn ask_again(&mut self, caller: u64, ask: Ask, now: Now, questions: &mut Vec<Question>) {
+        let Some(live) = self.live.get(&caller) else { return };
         let conversation_id = Arc::clone(&live.conversation_id);
         let Some(action) = self.actions.by_name(&ask.category, &ask.action).cloned() else {
             let failure = Failure {
                 status: 404,
-                code: "not.found",
+                code: "not.found".into(),
                 message: format!("There is no data action {} in {}.", ask.action, ask.category),
                 correlation_id: self.id(),
             };
@@ -324,7 +386,8 @@ impl World {
             Some(replies) => self.agenda.add(now.mono + replies.took, Due::Replies(caller, Box::new(replies))),
             None => {
                 let (inputs, timeout) = (ask.inputs, ask.timeout);
-                questions.push(Question { caller, conversation_id, action, inputs, timeout });
+                let generation = self.generation;
+                questions.push(Question { caller, generation, conversation_id, action, inputs, timeout });
             }
         }
     }
@@ -360,7 +423,7 @@ impl World {
 /// Failure outputs by the names that a flow knows them by.
 fn details(failure: Failure) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("errorCode".to_owned(), failure.code.to_owned()),
+        ("errorCode".to_owned(), failure.code.into_owned()),
         ("status".to_owned(), failure.status.to_string()),
         ("correlationId".to_owned(), failure.correlation_id),
         ("userMessage".to_owned(), failure.message),

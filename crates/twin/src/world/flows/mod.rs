@@ -2,6 +2,7 @@
 
 mod file;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Settings;
-pub(super) use file::SavedFlow;
+pub(super) use file::{SavedFlow, read_flow};
 
 /// Versions kept of one flow; the oldest that is not published goes first.
 const VERSIONS_MAX: usize = 100;
@@ -71,7 +72,7 @@ pub(crate) enum VersionKind {
 /// Something that was done to a flow.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) action: &'static str,
+    pub(crate) action: Cow<'static, str>,
     pub(crate) at: Timestamp,
     pub(crate) version: String,
     pub(crate) client: Client,
@@ -81,7 +82,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) id: String,
-    pub(crate) action: &'static str,
+    pub(crate) action: Cow<'static, str>,
     pub(crate) client: Client,
     /// Why it comes to nothing.
     pub(crate) failure: Option<Broken>,
@@ -95,7 +96,7 @@ pub(crate) struct Operation {
 /// Why an operation came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Broken {
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
 }
 
@@ -284,7 +285,7 @@ impl Flows {
         let state = Duration::from_millis(settings.publish_state_ms);
         let operation = Operation {
             id: operation_id,
-            action: "PUBLISH",
+            action: "PUBLISH".into(),
             client,
             failure: broken,
             began: now,
@@ -323,7 +324,7 @@ impl Flows {
         }
         let operation = Operation {
             id: operation_id,
-            action: "CHECKIN",
+            action: "CHECKIN".into(),
             client: client.clone(),
             failure: None,
             began: now,
@@ -392,7 +393,7 @@ impl Flows {
         if stored.history.len() >= HISTORY_MAX {
             stored.history.pop_front();
         }
-        stored.history.push_back(Entry { action, at, version, client: client.clone() });
+        stored.history.push_back(Entry { action: action.into(), at, version, client: client.clone() });
     }
 
     fn change(&mut self, id: &str, client: &Client, now: Mono) -> Result<&mut StoredFlow, FlowError> {
@@ -447,7 +448,12 @@ impl StoredFlow {
             if self.history.len() >= HISTORY_MAX {
                 self.history.pop_front();
             }
-            self.history.push_back(Entry { action: "publish", at: done.wall, version: format!("{target}.0"), client });
+            self.history.push_back(Entry {
+                action: "publish".into(),
+                at: done.wall,
+                version: format!("{target}.0"),
+                client,
+            });
         }
     }
 
