@@ -61,10 +61,9 @@ impl Story {
         let down_from = is_down.then_some(DOWN_FROM_S);
         let mut story = Self { house: House::new().await, second: 0, down_from, is_heard: true };
         if state != "unknown" {
+            story.people_ask().await;
             story.past_goes_by().await;
-        }
-        if state != "unknown" {
-            story.budgets(is_down).await;
+            story.counts(is_down).await;
         }
         if state == "silent" {
             story.house.seconds(42).await;
@@ -74,8 +73,8 @@ impl Story {
         story
     }
 
-    /// A day and a half of counts, and what people asked for.
-    async fn budgets(&self, is_down: bool) {
+    /// A day and a half of counts.
+    async fn counts(&self, is_down: bool) {
         let house = &self.house;
         house.counted("crm-lookup", 2_000, |ago| match ago {
             ..=12 if is_down => 45,
@@ -83,6 +82,13 @@ impl Story {
             _ => u64::from(ago % 40 == 0),
         });
         house.counted("ivr-errors", 2_000, |ago| u64::from(ago % 60 == 0));
+        // A step is taken once a minute.
+        house.seconds(61).await;
+    }
+
+    /// Maintenance that two agreed on, and some that waits.
+    async fn people_ask(&self) {
+        let house = &self.house;
         let person = |name: &str| {
             let (name, role, _) = *house::PEOPLE.iter().find(|(known, ..)| *known == name).unwrap();
             budget::approvals::Person { name: name.into(), role }
@@ -101,9 +107,6 @@ impl Story {
         house.budgets.act(person("ben"), budget::approvals::Act::Approve(approved.id)).await.unwrap();
         let waiting = wish("2026-11-24T22:00", "2026-11-25T01:00", "The carrier changes a trunk");
         house.budgets.ask(person("ann"), &waiting).await.unwrap();
-        // A step is taken once a minute.
-        house.seconds(61).await;
-        house.budgets.gate(&[], &[]);
     }
 
     async fn past_goes_by(&mut self) {
