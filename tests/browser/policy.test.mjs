@@ -27,6 +27,9 @@ async function watched(context) {
   });
 }
 
+// A fragment of each page that changes every second; the audit shows what is written, and stays as it is.
+const CHANGING = { "/": "headline", "/incidents": "headline", "/budget": "flows", "/gates": "gate", "/maintenance": "requests" };
+
 for (const path of PAGES) {
   test(`${path} keeps to its content policy through live updates`, async () => {
     await visit(browser, "about:blank", {}, async (page) => {
@@ -38,7 +41,7 @@ for (const path of PAGES) {
       }
       assert.ok(!policy.includes("unsafe-"), policy);
       await isLive(page);
-      await isReplaced(page, "headline");
+      if (CHANGING[path]) await isReplaced(page, CHANGING[path]);
       assert.deepEqual(await page.evaluate(() => globalThis.refused), []);
     });
   });
@@ -46,7 +49,7 @@ for (const path of PAGES) {
   test(`${path} has no inline script, style or handler, not even after live updates`, () =>
     visit(browser, preview.url + path, {}, async (page) => {
       await isLive(page);
-      await isReplaced(page, "headline");
+      if (CHANGING[path]) await isReplaced(page, CHANGING[path]);
       const inline = await page.evaluate(() => {
         const handlers = [...document.querySelectorAll("*")].filter((element) =>
           [...element.attributes].some(({ name }) => name.startsWith("on")),

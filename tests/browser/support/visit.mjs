@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 
 /** Every page of the console. */
-export const PAGES = ["/", "/incidents"];
+export const PAGES = ["/", "/incidents", "/budget", "/gates", "/maintenance", "/audit"];
 
 /** Every state that the preview starts in. */
-export const STATES = ["well", "outage", "unknown", "silent"];
+export const STATES = ["well", "outage", "burning", "unknown", "silent"];
 
 /** How long a condition may take to come true. Longer than the browser's own pause before it connects again. */
 export const PATIENCE_MS = 15_000;

@@ -27,6 +27,11 @@ const STANDINGS: [(&str, &str, &str); 6] = [
 /// The page of budgets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct BudgetPage {
+    pub(crate) as_of: String,
+    pub(crate) class: &'static str,
+    pub(crate) tone: &'static str,
+    pub(crate) sentence: String,
+    pub(crate) others: Vec<String>,
     pub(crate) objectives: Vec<ObjectiveCard>,
     /// How many more there are.
     pub(crate) more: usize,
@@ -105,12 +110,55 @@ impl BudgetPage {
         };
         objectives.sort_by_key(rank);
         let card = |objective: &&ObjectiveView| ObjectiveCard::new(objective, &burns(&objective.id), now);
+        let (class, tone, sentence, others) = headline(list, &objectives);
         Self {
+            as_of: words::instant(now, now),
+            class,
+            tone,
+            sentence,
+            others,
             more: objectives.len().saturating_sub(SHOWN_MAX),
             objectives: objectives.iter().take(SHOWN_MAX).map(card).collect(),
             flows: list.flows.iter().map(|flow| FlowRow::new(flow, now)).collect(),
         }
     }
+}
+
+/// The one sentence, and what else is to be known.
+fn headline(list: &BudgetList, objectives: &[&ObjectiveView]) -> (&'static str, &'static str, String, Vec<String>) {
+    let named = |standing: &str| {
+        let of = objectives.iter().filter(|objective| objective.standing == standing);
+        of.map(|objective| objective.name.as_str()).collect::<Vec<_>>()
+    };
+    let verb = |names: &[&str], one: &'static str, many: &'static str| if names.len() == 1 { one } else { many };
+    let mut findings: Vec<(&'static str, &'static str, String)> = Vec::new();
+    let mut find = |class, tone, standing: &str, one, many| {
+        let names = named(standing);
+        if !names.is_empty() {
+            findings.push((class, tone, format!("{} {}", words::names(&names), verb(&names, one, many))));
+        }
+    };
+    find("bad", "burning", "paging", "burns its error budget fast.", "burn their error budgets fast.");
+    find("unknown", "not measured", "blind", "is not measured any more.", "are not measured any more.");
+    find("bad", "spent", "spent", "has no error budget left.", "have no error budget left.");
+    find("degraded", "burning slowly", "ticket", "burns its error budget slowly.", "burn their error budgets slowly.");
+    find("unknown", "not known", "unknown", "is not known well enough yet.", "are not known well enough yet.");
+    let trimmed: Vec<_> = list.flows.iter().filter(|flow| flow.mode != "NORMAL").collect();
+    if !trimmed.is_empty() {
+        let names: Vec<_> = trimmed.iter().map(|flow| flow.flow.as_str()).collect();
+        let does = verb(&names, "does without something.", "do without something.");
+        findings.push(("degraded", "degraded", format!("{} {does}", words::names(&names))));
+    }
+    if findings.is_empty() {
+        let sentence = match objectives.len() {
+            0 => return ("unknown", "not known", "No objective is defined yet.".to_owned(), Vec::new()),
+            1 => "The objective is met.".to_owned(),
+            many => format!("All {many} objectives are met."),
+        };
+        return ("well", "well", sentence, Vec::new());
+    }
+    let (class, tone, sentence) = findings.remove(0);
+    (class, tone, sentence, findings.into_iter().map(|(.., sentence)| sentence).collect())
 }
 
 impl ObjectiveCard {
@@ -219,6 +267,7 @@ impl BurnChart {
 /// The page of the gate.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GatePage {
+    pub(crate) as_of: String,
     pub(crate) class: &'static str,
     pub(crate) verdict: &'static str,
     pub(crate) sentence: String,
@@ -239,6 +288,7 @@ impl GatePage {
         };
         let is_open = gate.allowed == Some(true);
         Self {
+            as_of: words::instant(now, now),
             class,
             verdict,
             sentence: sentence.to_owned(),
@@ -267,6 +317,7 @@ fn verdict(allowed: Option<bool>) -> (&'static str, &'static str) {
 /// The page of maintenance and resets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MaintenancePage {
+    pub(crate) as_of: String,
     pub(crate) waiting: Vec<RequestCard>,
     pub(crate) on: Vec<RequestCard>,
     pub(crate) others: Vec<RequestCard>,
@@ -292,7 +343,7 @@ const OVER_SHOWN_MAX: usize = 30;
 
 impl MaintenancePage {
     pub(crate) fn new(requests: &[RequestView], objectives: Vec<String>, now: Timestamp) -> Self {
-        let mut page = Self { objectives, ..Self::default() };
+        let mut page = Self { as_of: words::instant(now, now), objectives, ..Self::default() };
         for request in requests {
             let card = RequestCard::new(request, now);
             if request.state == "waiting" {
