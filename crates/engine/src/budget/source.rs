@@ -22,6 +22,15 @@ pub struct Reading {
     pub count: Count,
 }
 
+/// What a source answers with. A trouble of one objective does not keep it from counting the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readings {
+    /// What was counted.
+    pub counts: Vec<Reading>,
+    /// What was not counted, or not believed: the place of the objective and why, as a lowercase fragment.
+    pub troubles: Vec<(usize, String)>,
+}
+
 /// Somebody who is asked for counts once a minute.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -37,7 +46,10 @@ pub trait Source: Send + Sync {
     }
 
     /// What it knows of the minutes from one up to, but without, another. Minutes that it leaves out are missing.
-    async fn read(&self, from: Minute, until: Minute) -> Result<Vec<Reading>, SourceError>;
+    ///
+    /// # Errors
+    /// When it can count none of its objectives: it is asked again for the same minutes.
+    async fn read(&self, from: Minute, until: Minute) -> Result<Readings, SourceError>;
 }
 
 /// Why a source does not answer.
@@ -48,6 +60,12 @@ pub struct SourceError {
     pub why: String,
     /// Not to be asked again before.
     pub retry_after: Option<Duration>,
+}
+
+impl From<Vec<Reading>> for Readings {
+    fn from(counts: Vec<Reading>) -> Self {
+        Self { counts, troubles: Vec::new() }
+    }
 }
 
 impl SourceError {
