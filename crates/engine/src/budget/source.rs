@@ -1,7 +1,9 @@
 //! Where counts come from.
 
+mod arrears;
 mod gateway;
 mod pace;
+mod prometheus;
 
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use budget::{Count, Minute};
 
 pub use gateway::{GatewayCounts, RouteCounts};
 pub(crate) use pace::Pace;
+pub use prometheus::PrometheusCounts;
 
 /// One count that a source answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,25 @@ pub struct SourceError {
     pub why: String,
     /// Not to be asked again before.
     pub retry_after: Option<Duration>,
+}
+
+/// Why a source cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// An objective's indicator asks somebody else.
+    #[error("count objective {objective}: its indicator asks another source, of type {word}")]
+    Foreign {
+        /// The objective's place in the policy.
+        objective: usize,
+        /// The type of the source that it asks.
+        word: &'static str,
+    },
+    /// The address is none.
+    #[error("use {0:?} as the address of a Prometheus: it must begin with http:// or https://")]
+    Url(String),
+    /// The TLS side could not be set up.
+    #[error("set up the HTTP client")]
+    Client(#[source] reqwest::Error),
 }
 
 impl From<Vec<Reading>> for Readings {
