@@ -24,6 +24,7 @@ struct Script {
     trouble: Mutex<Option<SourceError>>,
     troubles: Mutex<Vec<(usize, String)>>,
     asked: Mutex<Vec<(i64, i64)>>,
+    corrects: Mutex<u32>,
 }
 
 #[async_trait]
@@ -34,6 +35,10 @@ impl Source for Script {
 
     fn objectives(&self) -> Vec<usize> {
         vec![0]
+    }
+
+    fn corrects(&self) -> u32 {
+        *self.corrects.lock().unwrap()
     }
 
     async fn read(&self, from: Minute, until: Minute) -> Result<Readings, SourceError> {
@@ -219,6 +224,19 @@ async fn a_source_that_fails_is_left_alone_and_what_it_did_not_tell_is_missing_u
     let crm = house.crm();
     assert_eq!((crm.standing.as_str(), crm.raw.missing_minutes), ("good", 0));
     assert_eq!(house.open_incidents().await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_source_tells_again_as_it_was_is_not_kept_again() {
+    let house = House::new().await;
+    *house.script.corrects.lock().unwrap() = 15;
+    house.minutes(30, 1).await;
+    let batches = house.store.counted(0).await.unwrap();
+    let kept = |batch: &store::Counted| {
+        let batch: serde_json::Value = serde_json::from_str(&batch.body).unwrap();
+        batch["counts"].as_array().unwrap().len()
+    };
+    assert_eq!(batches.iter().map(kept).sum::<usize>(), 30 + 16);
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,7 +88,11 @@ impl Loop {
                 pace.answered(until);
                 for Reading { objective, minute, count } in readings.counts.into_iter().take(READINGS_MAX) {
                     counted.insert(objective);
-                    state.step(Event::Counted { objective, minute, count }, now);
+                    // What a source corrects is mostly as it was: nothing follows from it, and nothing is kept again.
+                    let ledger = state.book.ledger_of(objective);
+                    if ledger.is_none_or(|ledger| ledger.events().get(minute) != count) {
+                        state.step(Event::Counted { objective, minute, count }, now);
+                    }
                 }
                 for (objective, why) in readings.troubles {
                     tell(&state, objective, &why);
