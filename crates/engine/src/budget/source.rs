@@ -2,6 +2,7 @@
 
 mod arrears;
 mod gateway;
+mod genesys;
 mod pace;
 mod prometheus;
 
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use budget::{Count, Minute};
 
 pub use gateway::{GatewayCounts, RouteCounts};
+pub use genesys::GenesysCounts;
 pub(crate) use pace::Pace;
 pub use prometheus::PrometheusCounts;
 
@@ -75,6 +77,12 @@ pub enum SetupError {
         objective: usize,
         /// The type of the source that it asks.
         word: &'static str,
+    },
+    /// A number that must stay on one side of a value is asked of a Prometheus.
+    #[error("count objective {objective}: only a Prometheus has the number of a threshold")]
+    Threshold {
+        /// The objective's place in the policy.
+        objective: usize,
     },
     /// The address is none.
     #[error("use {0:?} as the address of a Prometheus: it must begin with http:// or https://")]
