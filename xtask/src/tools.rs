@@ -23,9 +23,11 @@ const BC: Tool = Tool { program: "bc", package: "bc", needed_for: "scripts as pe
 const NGINX: Tool = Tool { program: "nginx", package: "nginx-light", needed_for: "an upstream to break" };
 const HAPROXY: Tool = Tool { program: "haproxy", package: "haproxy", needed_for: "a peer to compare with" };
 const WRK: Tool = Tool { program: "wrk", package: "wrk", needed_for: "calls in great number" };
+const PROMETHEUS: Tool = Tool { program: "prometheus", package: "prometheus", needed_for: "a source of counts" };
+const PROMTOOL: Tool = Tool { program: "promtool", package: "prometheus", needed_for: "rules, and a history to count" };
 
 /// What the tests run.
-pub(crate) const FOR_TESTS: [Tool; 9] = [NODE, NPM, CHROMIUM, PYTHON, CURL, JQ, BC, NGINX, WRK];
+pub(crate) const FOR_TESTS: [Tool; 11] = [NODE, NPM, CHROMIUM, PYTHON, CURL, JQ, BC, NGINX, WRK, PROMETHEUS, PROMTOOL];
 /// What the benchmarks run.
 pub(crate) const FOR_BENCHES: [Tool; 3] = [NGINX, HAPROXY, WRK];
 

@@ -4,7 +4,7 @@
 //! go to whoever obeys them, minutes and documents to the store. The book itself is pure; a backtest runs the same one.
 //!
 //! - A source that does not answer is asked again no sooner than it wishes, and never more than once a minute. What it
-//!   has not told is missing; nothing is made up.
+//!   has not told is missing; nothing is made up. What it cannot tell of one objective keeps none of the others waiting.
 //! - What people agree on counts once it is kept. While the store does not work, nothing is approved.
 //! - Counts do not wait for the store: those that it has not taken are bounded ([`COUNTED_WAITING_MAX`]), and what is
 //!   dropped is counted as lost.

@@ -12,7 +12,7 @@ use budget::book::{FlowTerms, Policy};
 use budget::ladder::{Mode, Rung, WhenUnknown};
 use budget::{Budgeting, Count, Minute, Minutes, Objective, Rarity, Remaining, Stretch, Terms, Window, gate, ladder};
 use clock::Clock;
-use engine::budget::source::Reading;
+use engine::budget::source::{Reading, Readings};
 use engine::budget::{ActError, Budgets, Setup, Source, SourceError};
 use engine::{Engine, Handle};
 use store::{Fault, Simulated, Store as _};
@@ -22,7 +22,9 @@ use store::{Fault, Simulated, Store as _};
 struct Script {
     bad: Mutex<u64>,
     trouble: Mutex<Option<SourceError>>,
+    troubles: Mutex<Vec<(usize, String)>>,
     asked: Mutex<Vec<(i64, i64)>>,
+    corrects: Mutex<u32>,
 }
 
 #[async_trait]
@@ -35,14 +37,19 @@ impl Source for Script {
         vec![0]
     }
 
-    async fn read(&self, from: Minute, until: Minute) -> Result<Vec<Reading>, SourceError> {
+    fn corrects(&self) -> u32 {
+        *self.corrects.lock().unwrap()
+    }
+
+    async fn read(&self, from: Minute, until: Minute) -> Result<Readings, SourceError> {
         self.asked.lock().unwrap().push((from.get(), until.get()));
         if let Some(trouble) = self.trouble.lock().unwrap().clone() {
             return Err(trouble);
         }
         let count = Count::bad(*self.bad.lock().unwrap(), 100).unwrap();
         let reading = |minute| Reading { objective: 0, minute: Minute::new(minute), count };
-        Ok((from.get()..until.get()).map(reading).collect())
+        let counts: Vec<_> = (from.get()..until.get()).map(reading).collect();
+        Ok(Readings { counts, troubles: self.troubles.lock().unwrap().clone() })
     }
 }
 
@@ -217,6 +224,32 @@ async fn a_source_that_fails_is_left_alone_and_what_it_did_not_tell_is_missing_u
     let crm = house.crm();
     assert_eq!((crm.standing.as_str(), crm.raw.missing_minutes), ("good", 0));
     assert_eq!(house.open_incidents().await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_source_tells_again_as_it_was_is_not_kept_again() {
+    let house = House::new().await;
+    *house.script.corrects.lock().unwrap() = 15;
+    house.minutes(30, 1).await;
+    let batches = house.store.counted(0).await.unwrap();
+    let kept = |batch: &store::Counted| {
+        let batch: serde_json::Value = serde_json::from_str(&batch.body).unwrap();
+        batch["counts"].as_array().unwrap().len()
+    };
+    assert_eq!(batches.iter().map(kept).sum::<usize>(), 30 + 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trouble_of_one_objective_is_told_beside_what_was_counted() {
+    let house = House::new().await;
+    *house.script.troubles.lock().unwrap() = vec![(0, "one minute is not believed".into()), (7, "of nobody".into())];
+    house.minutes(60, 0).await;
+    let crm = house.crm();
+    assert_eq!(crm.source.trouble.as_deref(), Some("one minute is not believed"));
+    assert_eq!((crm.standing.as_str(), crm.raw.missing_minutes), ("good", 0));
+    house.script.troubles.lock().unwrap().clear();
+    house.minutes(1, 0).await;
+    assert_eq!(house.crm().source.trouble, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ use crate::token::{self, Action, Life};
 /// The longest time for one attempt.
 const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 
-/// The longest time that a request waits for its budget or for what the platform said.
+/// How long a request waits for its budget or for what the platform said, unless its client is less patient.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The longest time for a file.
@@ -61,7 +61,10 @@ pub struct Connection {
 
 /// A client of the Platform API; cheap to clone, one token and one budget for all clones.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct Client(Arc<Shared>, Patience);
+
+/// The longest time that a request waits for its budget or for what the platform said.
+type Patience = Duration;
 
 struct Shared {
     connection: Connection,
@@ -123,7 +126,15 @@ impl Client {
         let budget = Mutex::new(Budget::new(clock.mono()));
         let rng = Mutex::new(fastrand::Rng::with_seed(seed));
         let (held, renewal, skew) = (Mutex::new(None), tokio::sync::Mutex::new(()), Mutex::new(None));
-        Ok(Self(Arc::new(Shared { connection, http, clock, held, renewal, budget, skew, rng })))
+        let shared = Shared { connection, http, clock, held, renewal, budget, skew, rng };
+        Ok(Self(Arc::new(shared), WAIT_MAX))
+    }
+
+    /// The same client for somebody who would rather be told than wait for the budget, or for the platform, longer than
+    /// `patience`; at most a minute.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self(Arc::clone(&self.0), patience.min(WAIT_MAX))
     }
 
     /// How far the platform's clock is ahead of ours, in whole seconds, by the last answer; `None` before there was one.
@@ -242,7 +253,7 @@ impl Client {
                     self.drop_token(serial);
                     renewed = true;
                 }
-                Next::Again(pause) if pause <= WAIT_MAX => self.0.clock.sleep(pause).await,
+                Next::Again(pause) if pause <= self.1 => self.0.clock.sleep(pause).await,
                 Next::Again(_) | Next::Take => return finish(&request, answer),
             }
             attempt += 1;
@@ -263,7 +274,7 @@ impl Client {
                 }
             };
             waited += wait;
-            if waited > WAIT_MAX {
+            if waited > self.1 {
                 return Err(Error::OutOfBudget(wait));
             }
             self.0.clock.sleep(wait).await;

@@ -1,5 +1,6 @@
 //! The two tasks of running budgets: one looks at the sources and takes a step once a minute, one writes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use budget::Minute;
 use budget::book::Event;
 
 use super::handle::Inner;
-use super::source::{Pace, Reading, Source, SourceError};
+use super::source::{Pace, Reading, Readings, Source, SourceError};
+use super::state::State;
 
 /// So long after a minute's end it is looked at.
 const AFTER_MINUTE: Duration = Duration::from_secs(1);
@@ -76,34 +78,53 @@ impl Loop {
         self.inner.show();
     }
 
-    fn answered(&mut self, place: usize, answer: Result<Vec<Reading>, SourceError>, until: Minute) {
+    fn answered(&mut self, place: usize, answer: Result<Readings, SourceError>, until: Minute) {
         let Some((source, pace)) = self.sources.get_mut(place) else { return };
         let now = self.inner.now();
         let mut state = self.inner.state();
-        let trouble = match answer {
+        let (mut counted, mut troubles) = (BTreeSet::new(), BTreeMap::new());
+        match answer {
             Ok(readings) => {
                 pace.answered(until);
-                for Reading { objective, minute, count } in readings.into_iter().take(READINGS_MAX) {
-                    state.step(Event::Counted { objective, minute, count }, now);
+                for Reading { objective, minute, count } in readings.counts.into_iter().take(READINGS_MAX) {
+                    counted.insert(objective);
+                    // What a source corrects is mostly as it was: nothing follows from it, and nothing is kept again.
+                    let ledger = state.book.ledger_of(objective);
+                    if ledger.is_none_or(|ledger| ledger.events().get(minute) != count) {
+                        state.step(Event::Counted { objective, minute, count }, now);
+                    }
                 }
-                None
+                for (objective, why) in readings.troubles {
+                    tell(&state, objective, &why);
+                    troubles.insert(objective, why);
+                }
             }
             Err(error) => {
                 tracing::warn!(source = source.kind(), %error, "a source of counts did not answer");
                 pace.failed(error.retry_after, until, now.mono);
-                Some(error.why)
+                troubles.extend(source.objectives().into_iter().map(|objective| (objective, error.why.clone())));
             }
-        };
+        }
         for objective in source.objectives() {
+            let trouble = troubles.remove(&objective);
+            let is_answered = trouble.is_none() || counted.contains(&objective);
             if let Some(view) = state.sources.get_mut(objective) {
-                view.last_read = if trouble.is_none() { Some(now.wall) } else { view.last_read };
-                view.trouble.clone_from(&trouble);
+                view.last_read = if is_answered { Some(now.wall) } else { view.last_read };
+                view.trouble = trouble;
             }
         }
     }
 }
 
-async fn read(inner: &Inner, source: &dyn Source, from: Minute, until: Minute) -> Result<Vec<Reading>, SourceError> {
+/// A trouble of one objective is told when it begins, not every minute.
+fn tell(state: &State, objective: usize, why: &str) {
+    let is_known = state.sources.get(objective).is_some_and(|view| view.trouble.as_deref() == Some(why));
+    if let Some(terms) = state.policy.objectives.get(objective).filter(|_| !is_known) {
+        tracing::warn!(objective = terms.objective.id, why, "an objective was not counted, or not wholly");
+    }
+}
+
+async fn read(inner: &Inner, source: &dyn Source, from: Minute, until: Minute) -> Result<Readings, SourceError> {
     // A source is no faster because the clock is.
     let limit = READ_TIME_MAX.saturating_mul(inner.clock.speed());
     match inner.clock.timeout(limit, source.read(from, until)).await {

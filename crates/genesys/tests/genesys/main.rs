@@ -156,6 +156,17 @@ async fn the_limit_of_the_platform_is_kept_by_waiting() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_patience_is_told_instead() {
+    let policy = Policy { ordinary_max: 1, reserved_percent: 20 };
+    let (_twin, client, _) = twin_and_client(DEFAULT_CLIENT.1, None, policy).await;
+    let impatient = client.with_patience(Duration::ZERO);
+    tokens::me(&impatient).await.unwrap();
+    let error = tokens::me(&impatient).await.unwrap_err();
+    assert!(matches!(error, Error::OutOfBudget(wait) if wait <= Duration::from_secs(60)), "{error}");
+    tokens::me(&client).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_token_is_asked_for_however_many_wait() {
     let issued = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&issued);

@@ -33,7 +33,6 @@ fn names_are_no_templates() {
 }
 
 #[test]
-#[ignore = "asks promtool, which comes with Prometheus"]
 fn promtool_accepts_the_rules_and_its_alerts_fire() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut all = definitions();

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use budget::counter::{Counter, Look};
 use budget::{Count, Minute};
 
-use super::{Reading, Source, SourceError};
+use super::{Reading, Readings, Source, SourceError};
 
 /// What one objective counts: calls on some of the gateway's routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Source for GatewayCounts {
         self.objectives.iter().map(|counts| counts.objective).collect()
     }
 
-    async fn read(&self, _from: Minute, until: Minute) -> Result<Vec<Reading>, SourceError> {
+    async fn read(&self, _from: Minute, until: Minute) -> Result<Readings, SourceError> {
         let snapshot = (self.look)();
         if snapshot.at.is_none() {
             return Err(SourceError::new("no gateway has reported yet"));
@@ -65,7 +65,7 @@ impl Source for GatewayCounts {
             let reading = |(minute, count): (Minute, Count)| Reading { objective: counts.objective, minute, count };
             readings.extend(minutes.into_iter().map(reading));
         }
-        Ok(readings)
+        Ok(readings.into())
     }
 }
 

@@ -10,7 +10,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 /// The first pause after a failure; it doubles.
 const PAUSE_FIRST: Duration = Duration::from_secs(60);
 /// How far back a source is asked for what it has not told.
-const CATCH_UP_MAX: Minutes = Minutes::hours(6);
+pub(super) const CATCH_UP_MAX: Minutes = Minutes::hours(6);
 
 /// The pace of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
