@@ -7,7 +7,7 @@ use api::{Exit, FlowModes};
 use clock::Clock;
 use config::Config;
 use engine::Handle;
-use engine::budget::source::GatewayCounts;
+use engine::budget::source::{GatewayCounts, GenesysCounts, PrometheusCounts};
 use engine::budget::{Budgets, Setup, Source};
 use miette::Report;
 use server::Access;
@@ -26,6 +26,8 @@ pub(crate) struct Order<'a> {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: &'a Handle,
     pub(crate) gateway: &'a Arc<SharedGateway>,
+    /// The organisation, where one is watched.
+    pub(crate) platform: Option<&'a genesys::Client>,
     pub(crate) clock: Clock,
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct Running {
 
 /// Reads the objectives and starts.
 pub(crate) async fn start(order: Order<'_>) -> Result<Running, Report> {
-    let Order { config, config_file, store, engine, gateway, clock } = order;
+    let Order { config, config_file, store, engine, gateway, platform, clock } = order;
     let cannot = |error| {
         let hint = "run `steadyline doctor`; a damaged store is best replaced by its latest backup";
         Failure::new(Exit::Usage, "budgets cannot be started", hint).because(error)
@@ -50,7 +52,7 @@ pub(crate) async fn start(order: Order<'_>) -> Result<Running, Report> {
     let setup = Setup {
         kinds: objectives.kinds(),
         enrichment: config.budget.flows.iter().map(|flow| flow.enrichment.clone()).collect(),
-        sources: sources(&objectives, gateway),
+        sources: sources(&objectives, gateway, platform)?,
         policy: objectives.policy,
         store,
         incidents: engine.sender(),
@@ -84,14 +86,35 @@ pub(crate) fn terms(config: &Config) -> server::Terms {
     Box::new(move |objective| objectives::terms(&budget, objective, objectives::SETTLE_PUSHED))
 }
 
-fn sources(objectives: &Objectives, gateway: &Arc<SharedGateway>) -> Vec<Arc<dyn Source>> {
+/// Everybody who is asked for counts.
+fn sources(
+    objectives: &Objectives,
+    gateway: &Arc<SharedGateway>,
+    platform: Option<&genesys::Client>,
+) -> Result<Vec<Arc<dyn Source>>, Report> {
     let mut sources: Vec<Arc<dyn Source>> = Vec::new();
     let counts = objectives.gateway_counts();
     if !counts.is_empty() {
         let gateway = Arc::clone(gateway);
         sources.push(Arc::new(GatewayCounts::new(move || gateway.snapshot(), counts)));
     }
-    sources
+    let cannot = |error| {
+        let hint = "see docs/objectives.md; `steadyline config check` reads the objectives";
+        Report::from(Failure::new(Exit::Usage, "a source of counts cannot be used", hint).because(error))
+    };
+    for (url, indicators) in objectives.prometheus() {
+        sources.push(Arc::new(PrometheusCounts::new(&url, None, indicators).map_err(cannot)?));
+    }
+    let indicators = objectives.genesys();
+    match (indicators.is_empty(), platform) {
+        (true, _) => {}
+        (false, Some(client)) => sources.push(Arc::new(GenesysCounts::new(client, indicators).map_err(cannot)?)),
+        (false, None) => {
+            let hint = "name the organisation under `platform` in the configuration";
+            return Err(Failure::new(Exit::Usage, "objectives count on a platform that is not named", hint).into());
+        }
+    }
+    Ok(sources)
 }
 
 /// Tells the gateway what flows do, at once when it changes.

@@ -7,7 +7,7 @@ use api::Exit;
 use budget::book::{FlowTerms, Policy};
 use budget::{Minutes, Objective, Terms};
 use config::{Budget, Config};
-use engine::budget::source::RouteCounts;
+use engine::budget::source::{GenesysCounts, RouteCounts};
 use miette::Report;
 use openslo::{Definition, Indicator, Problem, Source, Text};
 use serde_json::Value;
@@ -101,6 +101,27 @@ impl Objectives {
     }
 }
 
+impl Objectives {
+    /// Those of each Prometheus, by its address.
+    pub(crate) fn prometheus(&self) -> BTreeMap<String, Vec<(usize, Indicator)>> {
+        let mut all: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for (place, definition) in self.definitions.iter().enumerate() {
+            if let Source::Prometheus(prometheus) = definition.indicator.source() {
+                let url = prometheus.url.trim_end_matches('/').to_owned();
+                all.entry(url).or_default().push((place, definition.indicator.clone()));
+            }
+        }
+        all
+    }
+
+    /// Those that count on the platform.
+    pub(crate) fn genesys(&self) -> Vec<(usize, Indicator)> {
+        let of_platform = |definition: &&Definition| matches!(definition.indicator.source(), Source::Genesys(_));
+        let all = self.definitions.iter().enumerate().filter(|(_, definition)| of_platform(definition));
+        all.map(|(place, definition)| (place, definition.indicator.clone())).collect()
+    }
+}
+
 /// On which terms an objective is kept.
 pub(crate) fn terms(budget: &Budget, objective: Objective, settle: Minutes) -> Terms {
     Terms { objective, settle, blind_after: budget.blind_after, missing_max: budget.missing_max, rarity: budget.rarity }
@@ -111,7 +132,9 @@ fn settle(indicator: &Indicator) -> Minutes {
     Minutes::new(match indicator.source() {
         Source::Gateway(_) => 0,
         Source::Prometheus(_) => 1,
-        Source::Push | Source::Genesys(_) => 2,
+        Source::Push => 2,
+        // What the platform tells about a minute is whole a while after it.
+        Source::Genesys(_) => GenesysCounts::TOLD_AFTER.get(),
     })
 }
 

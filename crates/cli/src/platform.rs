@@ -25,9 +25,8 @@ pub(crate) fn client(platform: &Platform, clock: Clock) -> Result<Client, Report
 }
 
 /// What the Guide API is answered from.
-pub(crate) fn guide(platform: &Platform, clock: &Clock) -> Result<Guide, Report> {
-    let client = client(platform, clock.clone())?;
-    Ok(Guide::new(client, platform.licences.clone(), platform.health_hosts.clone(), clock.clone()))
+pub(crate) fn guide(platform: &Platform, client: Client, clock: &Clock) -> Guide {
+    Guide::new(client, platform.licences.clone(), platform.health_hosts.clone(), clock.clone())
 }
 
 /// A client that has only the backup credential, to try it out.

@@ -77,7 +77,7 @@ impl Story {
         let house = &self.house;
         house.counted("crm-lookup", 2_000, |ago| match ago {
             ..=12 if is_burning => 45,
-            900..=960 => 3,
+            900..=930 => 1,
             _ => u64::from(ago % 40 == 0),
         });
         house.counted("ivr-errors", 2_000, |ago| u64::from(ago % 60 == 0));

@@ -138,12 +138,15 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
                 Order { org: ORG, store: &config.store.path, alerts: &config.alerts, clock: clock.clone(), seed };
             let (engine, store) = controller::start(order).await?;
             let config_file = global.config_file();
+            let client = config.platform.as_ref();
+            let client = client.map(|platform| crate::platform::client(platform, clock.clone())).transpose()?;
             let running = budgets::start(budgets::Order {
                 config: &config,
                 config_file: config_file.as_deref(),
                 store,
                 engine: &engine,
                 gateway: &gateway,
+                platform: client.as_ref(),
                 clock: clock.clone(),
             });
             let running = running.await?;
@@ -153,7 +156,8 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
                 gateway: Arc::clone(&gateway),
                 clock: clock.clone(),
                 org: ORG.to_owned(),
-                guide: platform.map(|platform| crate::platform::guide(platform, clock)).transpose()?,
+                // One client for all: they share its token and its requests.
+                guide: platform.zip(client).map(|(platform, client)| crate::platform::guide(platform, client, clock)),
                 budgets: running.budgets.clone(),
                 terms: budgets::terms(&config),
                 documents: running.documents.clone(),

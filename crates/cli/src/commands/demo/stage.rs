@@ -109,6 +109,7 @@ impl Stage {
             store: store_handle,
             engine: &engine,
             gateway: &gateway,
+            platform: None,
             clock: clock.clone(),
         });
         let budgets = budgets.await?;
