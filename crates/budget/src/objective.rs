@@ -7,7 +7,7 @@ use base::Ppm;
 use crate::{Minutes, Period};
 
 /// The shortest window of an objective: a shorter one forgets an outage before anybody has seen it.
-pub const WINDOW_MIN: Minutes = Minutes::hours(1);
+pub const WINDOW_MIN: Minutes = Minutes::new(5);
 
 /// The longest window of an objective: two years.
 pub const WINDOW_MAX: Minutes = Minutes::days(732);
@@ -312,7 +312,7 @@ mod tests {
         let rule =
             BurnRule { severity: Severity::Page, long: Minutes::new(5), short: Minutes::hours(1), burn_milli: 1 };
         assert_eq!(Objective { alerts: vec![rule], ..objective() }.flaws(), [Flaw::RuleWindows(0)]);
-        let window = Window::Rolling(Minutes::new(59));
+        let window = Window::Rolling(Minutes::new(4));
         assert_eq!(Objective { window, alerts: vec![], ..objective() }.flaws(), [Flaw::Window]);
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Story;
 use super::stage::Stage;
 
 /// What must happen in a story, apart from the numbers at its end.
@@ -15,6 +16,18 @@ pub(super) struct Facts {
     pub(super) closed_by_probe_alone: bool,
     /// The incident is over.
     pub(super) incident_resolved: bool,
+    /// The flow did without what it can.
+    pub(super) trimmed: bool,
+    /// Callers reached a queue in TRIM, and their look-ups were skipped.
+    pub(super) lookups_skipped: bool,
+    /// The flow sent callers straight to agents.
+    pub(super) agents_only: bool,
+    /// The knowledge base was asked all the same.
+    pub(super) knowledge_asked: bool,
+    /// The gate shut.
+    pub(super) gate_shut: bool,
+    /// The flow went back to normal.
+    pub(super) recovered: bool,
 }
 
 /// Something that was waited for and did not come.
@@ -59,9 +72,8 @@ impl Ending {
     }
 
     /// Everything that is not as it must be; nothing when all is.
-    pub(super) fn wrong(&self) -> Vec<String> {
+    pub(super) fn wrong(&self, story: Story) -> Vec<String> {
         let Self { calls, calls_lost, calls_unfinished, facts, missed, .. } = self;
-        let Facts { page_delivered, resolve_delivered, closed_by_probe_alone, incident_resolved } = facts;
         let mut wrong: Vec<String> = missed.iter().map(ToString::to_string).collect();
         let mut check = |is_right: bool, otherwise: String| {
             if !is_right {
@@ -71,10 +83,25 @@ impl Ending {
         check(0 < *calls, "nobody called".to_owned());
         check(*calls_lost == 0, format!("{calls_lost} of {calls} callers were lost"));
         check(*calls_unfinished == 0, format!("{calls_unfinished} of {calls} callers reached no end"));
-        check(*page_delivered, "no page about the incident arrived".to_owned());
-        check(*closed_by_probe_alone, "the circuit was not closed by probes while nobody called".to_owned());
-        check(*incident_resolved, "the incident is not over".to_owned());
-        check(*resolve_delivered, "no page about the incident's end arrived".to_owned());
+        let musts: &[(bool, &str)] = match story {
+            Story::CrmOutage => &[
+                (facts.page_delivered, "no page about the incident arrived"),
+                (facts.closed_by_probe_alone, "the circuit was not closed by probes while nobody called"),
+                (facts.incident_resolved, "the incident is not over"),
+                (facts.resolve_delivered, "no page about the incident's end arrived"),
+            ],
+            Story::BudgetBurn => &[
+                (facts.trimmed, "the flow did not go down to TRIM"),
+                (facts.lookups_skipped, "look-ups were asked in TRIM"),
+                (facts.agents_only, "the flow did not go down to AGENT_ONLY"),
+                (facts.gate_shut, "the gate did not shut"),
+                (facts.knowledge_asked, "the knowledge base was not asked in AGENT_ONLY"),
+                (facts.recovered, "the flow did not go back to NORMAL"),
+            ],
+        };
+        for (is_right, otherwise) in musts {
+            check(*is_right, (*otherwise).to_owned());
+        }
         wrong
     }
 }
@@ -93,13 +120,21 @@ mod tests {
             resolve_delivered: true,
             closed_by_probe_alone: true,
             incident_resolved: true,
+            trimmed: true,
+            lookups_skipped: true,
+            agents_only: true,
+            knowledge_asked: true,
+            gate_shut: true,
+            recovered: true,
         },
         missed: None,
     };
 
     #[test]
     fn a_good_ending_has_nothing_wrong() {
-        assert_eq!(GOOD.wrong(), Vec::<String>::new());
+        for story in [Story::CrmOutage, Story::BudgetBurn] {
+            assert_eq!(GOOD.wrong(story), Vec::<String>::new());
+        }
     }
 
     #[test]
@@ -125,7 +160,9 @@ mod tests {
             ),
         ];
         for (ending, expected) in spoilt {
-            assert_eq!(ending.wrong(), [expected]);
+            assert_eq!(ending.wrong(Story::CrmOutage), [expected]);
         }
+        let none = Ending { facts: Facts::default(), ..GOOD };
+        assert_eq!(none.wrong(Story::BudgetBurn).len(), 6);
     }
 }

@@ -1,5 +1,6 @@
 //! `steadyline demo`: a small contact centre, its CRM and Steadyline in one process, and a story played on them.
 
+mod budget;
 mod ending;
 mod moment;
 mod narrator;
@@ -17,7 +18,7 @@ use clock::Clock;
 use crate::settings::Global;
 use crate::signals::Signals;
 use crate::{Ended, block_on};
-use ending::{Ending, Facts};
+use ending::{Ending, Facts, Missed};
 use narrator::Narrator;
 use stage::{Addresses, Stage};
 
@@ -36,8 +37,9 @@ pub(crate) struct Demo {
     #[arg(long, value_enum, value_name = "NAME", default_value_t = Story::CrmOutage)]
     story: Story,
     /// How many times faster than real time, 1 to 10; beyond that the machine's own delays would look like silence.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10))]
-    speed: u32,
+    /// As it is, unless given; a budget takes minutes to go, so that `budget-burn` is played ten times as fast.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10))]
+    speed: Option<u32>,
     /// End after the story: with 0 when it came out as it must, else with 1.
     #[arg(long)]
     exit_when_done: bool,
@@ -56,12 +58,31 @@ pub(crate) struct Demo {
 enum Story {
     /// The CRM hangs, then answers with errors, and comes back while nobody calls.
     CrmOutage,
+    /// An error budget goes: the flow trims, callers go straight to agents, the gate shuts; then all of it comes back.
+    BudgetBurn,
 }
 
 impl Story {
     fn name(self) -> &'static str {
         match self {
             Self::CrmOutage => "crm-outage",
+            Self::BudgetBurn => "budget-burn",
+        }
+    }
+
+    /// How it comes out when all is as it must be.
+    fn outcome(self) -> &'static str {
+        match self {
+            Self::CrmOutage => "closed by a probe while nobody called",
+            Self::BudgetBurn => "a budget that went, a gate that shut, and both back again",
+        }
+    }
+
+    /// How many times faster than real time it is played unless somebody says otherwise.
+    fn usual_speed(self) -> u32 {
+        match self {
+            Self::CrmOutage => 1,
+            Self::BudgetBurn => 10,
         }
     }
 }
@@ -72,15 +93,16 @@ pub(crate) fn run(demo: &Demo, global: &Global) -> Ended {
 }
 
 async fn play(demo: &Demo, global: &Global) -> Ended {
-    let clock = Clock::scaled(demo.speed);
+    let speed = demo.speed.unwrap_or_else(|| demo.story.usual_speed());
+    let clock = Clock::scaled(speed);
     let mut narrator = Narrator::new(clock.clone(), global.format, global.quiet);
-    narrator.title(demo.story.name(), demo.speed);
+    narrator.title(demo.story.name(), speed);
     let addresses = Addresses { console: demo.listen, gateway: demo.gateway_listen, twin: demo.twin_listen };
     let mut signals = Signals::listen()?;
-    let stage = Stage::set(addresses, &clock, &narrator).await?;
+    let stage = Stage::set(addresses, demo.story, &clock, &narrator).await?;
     let mut facts = Facts::default();
     let played = tokio::select! {
-        played = outage::play(&stage, &mut narrator, &mut facts) => Some(played),
+        played = tell(demo.story, &stage, &mut narrator, &mut facts) => Some(played),
         () = signals.stop() => None,
     };
     let Some(played) = played else {
@@ -88,8 +110,8 @@ async fn play(demo: &Demo, global: &Global) -> Ended {
         return Ok(if demo.exit_when_done { Exit::Blocked } else { Exit::Done });
     };
     let ending = Ending::read(&stage, facts, played.err());
-    let wrong = ending.wrong();
-    narrator.end(demo.story.name(), &ending, &wrong);
+    let wrong = ending.wrong(demo.story);
+    narrator.end(demo.story, &ending, &wrong);
     if !demo.exit_when_done {
         narrator.stay(&stage.console_url());
         stage.twin.start_callers(RATE_AFTERWARDS).expect("the rate is a constant within bounds");
@@ -98,4 +120,11 @@ async fn play(demo: &Demo, global: &Global) -> Ended {
     stage.clear().await;
     let is_as_it_must = wrong.is_empty() || !demo.exit_when_done;
     Ok(if is_as_it_must { Exit::Done } else { Exit::Blocked })
+}
+
+async fn tell(story: Story, stage: &Stage, narrator: &mut Narrator, facts: &mut Facts) -> Result<(), Missed> {
+    match story {
+        Story::CrmOutage => outage::play(stage, narrator, facts).await,
+        Story::BudgetBurn => budget::play(stage, narrator, facts).await,
+    }
 }

@@ -6,6 +6,7 @@ use base::Mono;
 use clock::Clock;
 use serde_json::{Value, json};
 
+use super::Story;
 use super::ending::Ending;
 use super::moment::Moment;
 use crate::output;
@@ -57,11 +58,12 @@ impl Narrator {
     }
 
     /// How the story ended, and what was wrong with it.
-    pub(super) fn end(&self, story: &str, ending: &Ending, wrong: &[String]) {
+    pub(super) fn end(&self, story: Story, ending: &Ending, wrong: &[String]) {
+        let how = story.outcome();
         let Ending { calls, calls_lost, pages_delivered, .. } = ending;
         match self.format {
             Format::Json => output::json(&json!({
-                "story": story,
+                "story": story.name(),
                 "ok": wrong.is_empty(),
                 "calls": calls,
                 "callersLost": calls_lost,
@@ -69,8 +71,7 @@ impl Narrator {
                 "events": self.events,
             })),
             Format::Text if wrong.is_empty() => output::line(format_args!(
-                "\nAs it must be: {calls} callers, none lost; {pages_delivered} pages delivered; \
-                 closed by a probe while nobody called."
+                "\nAs it must be: {calls} callers, none lost; {pages_delivered} pages delivered; {how}."
             )),
             Format::Text => {}
         }

@@ -21,6 +21,10 @@ pub(super) struct Reading {
     pub(super) fallback: u64,
     /// Look-ups that got neither.
     pub(super) unanswered: u64,
+    /// Look-ups that were skipped while the budget was low.
+    pub(super) trimmed: u64,
+    /// Look-ups that a flow can do without, and that were asked all the same.
+    pub(super) enriched: u64,
     /// Silence that all callers together heard while waiting for a look-up.
     pub(super) dead_air_s: f64,
     /// Data Action slots in use.
@@ -51,6 +55,10 @@ impl Reading {
             reading.kept += route.cached;
             reading.fallback += route.fallback;
             reading.unanswered += route.shed + route.error;
+            reading.trimmed += route.trimmed;
+            if route.name == "crm-lookup" {
+                reading.enriched += route.ok + route.cached + route.fallback + route.shed + route.error;
+            }
             reading.dead_air_s += route.dead_air_seconds;
         }
         for circuit in snapshot.upstreams.iter().flat_map(|upstream| &upstream.circuits) {

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use twin::{Crm, CrmHandle, CrmOptions, Organisation, QueueOptions, StartError, Twin, TwinHandle};
 
+use super::Story;
 use super::narrator::Narrator;
 use crate::budgets;
 use crate::console::{self, Console, Shown};
@@ -33,8 +34,15 @@ use crate::failure::{Failure, cannot_listen};
 use crate::shared_gateway::{self, SharedGateway};
 
 const CONFIG: &str = include_str!("demo.yaml");
-const FLOW: &str = include_str!("../../../../../examples/flows/main-ivr.yaml");
-const ACTION: &str = include_str!("../../../../../examples/flows/crm-lookup.custom.json");
+const SLOS: &str = include_str!("slos.yaml");
+const MAIN_IVR: &str = include_str!("../../../../../examples/flows/main-ivr.yaml");
+const BUDGET_IVR: &str = include_str!("../../../../../examples/flows/budget-ivr.yaml");
+/// Data Actions, each with its category.
+const ACTIONS: [(&str, &str); 3] = [
+    ("CRM", include_str!("../../../../../examples/flows/crm-lookup.custom.json")),
+    ("Steadyline", include_str!("../../../../../examples/flows/budget-decision.custom.json")),
+    ("Knowledge", include_str!("../../../../../examples/flows/knowledge-lookup.custom.json")),
+];
 
 /// The organisation's name in keys, pages and the console.
 const ORG: &str = "demo";
@@ -62,9 +70,12 @@ pub(super) struct Addresses {
 pub(super) struct Stage {
     pub(super) clock: Clock,
     pub(super) crm: CrmHandle,
+    /// A knowledge base; it looks things up as a CRM does.
+    pub(super) knowledge: CrmHandle,
     pub(super) twin: TwinHandle,
     pub(super) inbox: Inbox,
     pub(super) gateway: Arc<SharedGateway>,
+    pub(super) gateway_url: String,
     pub(super) engine: Handle,
     pub(super) budgets: budgets::Running,
     pub(super) turns: watch::Receiver<Turns>,
@@ -85,19 +96,25 @@ pub(super) struct Turns {
 
 impl Stage {
     /// Starts everything, and says where it listens.
-    pub(super) async fn set(addresses: Addresses, clock: &Clock, narrator: &Narrator) -> Result<Self, Report> {
-        let crm = Crm::start(CrmOptions { listen: ANYWHERE, clock: clock.clone(), client: None });
-        let crm = crm.await.map_err(|error| cannot_start("CRM", error))?;
+    pub(super) async fn set(
+        addresses: Addresses,
+        story: Story,
+        clock: &Clock,
+        narrator: &Narrator,
+    ) -> Result<Self, Report> {
+        let crm = start_crm("CRM", clock).await?;
+        let knowledge = start_crm("knowledge base", clock).await?;
         let inbox = Inbox::open(clock.clone(), ANYWHERE, &[]).await;
         let inbox = inbox.map_err(|error| cannot_listen("inbox", ANYWHERE, "--listen", error))?;
         let store = TempDir::new().into_diagnostic()?;
-        let config = config(&crm.base_url(), &inbox.url())?;
+        std::fs::write(store.path().join("slos.yaml"), SLOS).into_diagnostic()?;
+        let config = config(&crm.base_url(), &knowledge.base_url(), &inbox.url())?;
 
         let options =
             Options { listen: addresses.gateway, tls: None, workers: Some(WORKERS), clock: clock.clone(), seed: SEED };
         let (gateway, records) = shared_gateway::start(config.degrade.clone(), options)?;
         let gateway_url = format!("http://{}", gateway.address());
-        let twin = start_twin(addresses.twin, clock, &gateway_url).await?;
+        let twin = start_twin(addresses.twin, story, clock, &gateway_url).await?;
         let gateway = Arc::new(SharedGateway::new(Some(gateway)));
 
         let path = store.path().join(&config.store.path);
@@ -134,7 +151,21 @@ impl Stage {
         narrator.listening("crm", &crm.base_url());
         narrator.listening("inbox", &inbox.url());
         let clock = clock.clone();
-        Ok(Self { clock, crm, twin, inbox, gateway, engine, budgets, turns, console, reporting, _store: store })
+        Ok(Self {
+            clock,
+            crm,
+            knowledge,
+            twin,
+            inbox,
+            gateway,
+            gateway_url,
+            engine,
+            budgets,
+            turns,
+            console,
+            reporting,
+            _store: store,
+        })
     }
 
     /// Where the console can be seen.
@@ -151,6 +182,7 @@ impl Stage {
         self.budgets.shutdown().await;
         self.engine.shutdown().await;
         self.crm.shutdown().await;
+        self.knowledge.shutdown().await;
     }
 }
 
@@ -158,21 +190,27 @@ impl Stage {
 struct NoSecrets;
 
 impl Secrets for NoSecrets {
-    fn env(&self, _name: &str) -> Option<String> {
-        Some("demo".to_owned())
+    fn env(&self, name: &str) -> Option<String> {
+        Some(format!("demo-{}", name.to_lowercase().replace('_', "-")))
     }
 
-    fn file(&self, _path: &Path) -> std::io::Result<String> {
-        Ok("demo".to_owned())
+    fn file(&self, path: &Path) -> std::io::Result<String> {
+        Ok(format!("demo-{}", path.display()))
     }
 }
 
-fn config(crm: &str, inbox: &str) -> Result<Config, Report> {
+async fn start_crm(name: &str, clock: &Clock) -> Result<CrmHandle, Report> {
+    let crm = Crm::start(CrmOptions { listen: ANYWHERE, clock: clock.clone(), client: None });
+    crm.await.map_err(|error| cannot_start(name, error))
+}
+
+fn config(crm: &str, knowledge: &str, inbox: &str) -> Result<Config, Report> {
     let text = CONFIG.replace("http://crm.invalid", crm).replace("http://inbox.invalid", inbox);
+    let text = text.replace("http://knowledge.invalid", knowledge);
     config::load("the demo's configuration", &text, &NoSecrets).map_err(|problems| diagnostics::invalid(*problems))
 }
 
-async fn start_twin(listen: SocketAddr, clock: &Clock, gateway: &str) -> Result<TwinHandle, Report> {
+async fn start_twin(listen: SocketAddr, story: Story, clock: &Clock, gateway: &str) -> Result<TwinHandle, Report> {
     let queue = |name: &str, agents| QueueOptions {
         name: name.to_owned(),
         agents,
@@ -184,8 +222,14 @@ async fn start_twin(listen: SocketAddr, clock: &Clock, gateway: &str) -> Result<
     let organisation = Organisation { seed: SEED, vip_share: VIP_SHARE, queues, ..Organisation::default() };
     let options = twin::Options { listen, organisation, ..twin::Options::new(clock.clone()) };
     let twin = Twin::start(options).await.map_err(|error| cannot_start("twin", error))?;
-    twin.load_flow(FLOW).into_diagnostic()?;
-    twin.load_action("CRM", ACTION, &[("baseUrl", gateway)]).into_diagnostic()?;
+    let flow = match story {
+        Story::CrmOutage => MAIN_IVR,
+        Story::BudgetBurn => BUDGET_IVR,
+    };
+    twin.load_flow(flow).into_diagnostic()?;
+    for (category, action) in ACTIONS {
+        twin.load_action(category, action, &[("baseUrl", gateway)]).into_diagnostic()?;
+    }
     Ok(twin)
 }
 
@@ -246,8 +290,8 @@ mod tests {
 
     #[test]
     fn the_configuration_of_the_demo_is_valid() {
-        let config = config("http://127.0.0.1:1", "http://127.0.0.1:2").unwrap();
-        let route = &config.degrade.routes[0];
+        let config = config("http://127.0.0.1:1", "http://127.0.0.1:3", "http://127.0.0.1:2").unwrap();
+        let route = config.degrade.routes.iter().find(|route| &*route.name == "crm-lookup").unwrap();
         assert!(route.deadline < Duration::from_secs(3), "the flow waits 3 s");
         assert!(route.fallback.is_some() && route.ladder.stale_for.is_some());
         assert!(config.degrade.upstreams[0].probe.is_some());
