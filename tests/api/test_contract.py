@@ -12,21 +12,28 @@ from pathlib import Path
 SEED = "20261121"
 # Requests for each operation and kind.
 EXAMPLES = "60"
+# Somebody who may do everything, so that more than the door is tested.
+TOKEN = "token-of-an-approver-0123456789"
 
 
 class Contract(unittest.TestCase):
     def test_every_answer_is_documented(self):
         with tempfile.TemporaryDirectory() as folder:
             config = Path(folder, "steadyline.yaml")
-            config.write_text(f'listen: {{ console: "127.0.0.1:0", gateway: "127.0.0.1:0" }}\nstore: {{ path: {folder}/s.db }}\n')
+            config.write_text(f'''
+listen: {{ console: "127.0.0.1:0", gateway: "127.0.0.1:0" }}
+store: {{ path: {folder}/s.db }}
+access: {{ people: {{ ben: {{ role: approver, token: {{ env: BEN_TOKEN }} }} }} }}
+''')
             command = [os.environ["STEADYLINE"], "serve", "--config", str(config)]
-            server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            environment = os.environ | {"BEN_TOKEN": TOKEN}
+            server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
             try:
                 while not (found := re.search(r"console (http://\S+)", server.stdout.readline())):
                     pass
                 url = found.group(1)
                 fuzz = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--url", url, "--seed", SEED,
-                        "--max-examples", EXAMPLES, "--checks", "not_a_server_error,status_code_conformance,"
+                        "--max-examples", EXAMPLES, "-H", f"Authorization: Bearer {TOKEN}", "--checks", "not_a_server_error,status_code_conformance,"
                         "content_type_conformance,response_schema_conformance", "--no-color", "--generation-database", "none"]
                 done = subprocess.run(fuzz, capture_output=True, text=True, cwd=folder)
                 self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr[-2000:])

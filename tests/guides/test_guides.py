@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "sdk" / "python"))
 from support import Twin  # noqa: E402  (the same real binary, and the CRM behind it)
 
+OPERATOR = "token-of-an-operator-0123456789"
 GUIDES = Path(os.environ.get("GUIDES", "../../../shared/guides"))
 
 
@@ -48,6 +50,7 @@ class Guides(unittest.TestCase):
         config = {
             "listen": {"console": "127.0.0.1:0", "gateway": "127.0.0.1:0"},
             "store": {"path": f"{cls.folder.name}/steadyline.db"},
+            "access": {"people": {"ann": {"role": "operator", "token": {"env": "ANN_TOKEN"}}}},
             "degrade": {"upstreams": {"CRM": {"url": cls.crm}}},
             "platform": {
                 "gateway": {"url": cls.twin.url},
@@ -58,7 +61,7 @@ class Guides(unittest.TestCase):
         }
         Path(cls.folder.name, "steadyline.yaml").write_text(json.dumps(config))
         command = [os.environ["STEADYLINE"], "serve", "--config", f"{cls.folder.name}/steadyline.yaml"]
-        environment = os.environ | {"TWIN_SECRET": "twin-secret"}
+        environment = os.environ | {"TWIN_SECRET": "twin-secret", "ANN_TOKEN": OPERATOR}
         cls.server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
         while not (found := re.search(r"console (http://\S+)", cls.server.stdout.readline())):
             pass
@@ -86,9 +89,9 @@ class Guides(unittest.TestCase):
         done = subprocess.run(["curl", "-s", *arguments], capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, token="TOKEN"):
         """A request as a reader of the guides would write it."""
-        arguments = ["-X", method, "-H", "Authorization: Bearer TOKEN", "-H", "Content-Type: application/json"]
+        arguments = ["-X", method, "-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json"]
         if body is not None:
             arguments += ["-d", body if isinstance(body, str) else json.dumps(body)]
         arguments += ["-w", '\n%{http_code}', self.url + path]
@@ -159,24 +162,49 @@ class Guides(unittest.TestCase):
         self.assertEqual((status, told["integrationId"], told["terminated"]), (200, self.integration, 0), told)
         self.assertEqual(self.ask("POST", "/api/v2/integrations/nobody/terminate")[0], 404)
 
-    def test_the_deploy_gate_stays_closed(self):
+    def test_the_deploy_gate_of_a_pipeline(self):
         text = guide("001")
         begins = text.index("#!/bin/bash")
         script = text[begins:text.index("\nfi\n", begins) + 4]
         script = script.replace("https://api.mypurecloud.com", self.url)
         self.assertIn("jq '.burnRate'", script)
-        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stderr), (1, ""), done.stdout)
-        self.assertIn("ERROR", done.stdout)
-        # The created SLO of the same guide waits for budgets: refused, and not swallowed.
+
+        def gate():
+            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+            self.assertEqual(done.stderr, "")
+            return done.returncode, done.stdout.split(":")[0]
+
+        # There is no such objective yet: closed.
+        self.assertEqual(gate(), (1, "ERROR"))
         slo = payload(text, "JSON Payload for API-Driven SLO Creation:")
-        self.assertEqual(self.ask("POST", "/api/v2/observability/slos", slo)[0], 404)
+        slos = "/api/v2/observability/slos"
+        self.assertEqual(self.ask("POST", slos, slo)[0], 401)
+        status, told = self.ask("POST", slos, slo, OPERATOR)
+        self.assertEqual((status, told["id"], told["sloTarget"]), (201, slo["id"], slo["sloTarget"]), told)
+        self.assertEqual([entity["id"] for entity in self.ask("GET", slos)[1]["entities"]], [slo["id"]])
+        # Nothing is known of it: closed.
+        self.assertEqual(gate(), (1, "ERROR"))
+        self.push(slo["id"], range(20, 0, -1), bad=0)
+        self.assertEqual(gate(), (0, "SUCCESS"))
+        status, told = self.ask("GET", f"{slos}/{slo['id']}/burnRate?startTime=now-30d&endTime=now")
+        self.assertEqual((status, told["burnRate"], told["dataAvailable"]), (200, 0, True), told)
+        # Ten of the twenty minutes are corrected: a tenth of their calls was bad. At 99.5 % that burns at ten.
+        self.push(slo["id"], range(10, 0, -1), bad=10)
+        self.assertEqual(gate(), (1, "ERROR"))
+        status, told = self.ask("GET", f"{slos}/{slo['id']}/burnRate")
+        self.assertEqual((status, told["burnRate"]), (200, 10), told)
+
+    def push(self, slo, ago, bad):
+        """A hundred calls in each minute so many minutes ago."""
+        now = datetime.now(timezone.utc)
+        minutes = [{"at": (now - timedelta(minutes=m)).isoformat(), "total": 100, "bad": bad} for m in ago]
+        status, told = self.ask("POST", f"/api/v1/budget/{slo}/counts", {"minutes": minutes}, OPERATOR)
+        self.assertEqual((status, told["taken"]), (200, len(minutes)), told)
 
     def test_the_error_rate_as_the_guide_computes_it(self):
         text = guide("002")
         asked = payload(text, "JSON Payload for Monitoring Query:")
         now = self.twin.control("GET", "/twin/clock")["now"]
-        from datetime import datetime
         end = int(datetime.fromisoformat(now.replace("Z", "+00:00")).timestamp() * 1000)
         asked["interval"] = {"start": end - 3_600_000, "end": end}
         status, response = self.ask("GET", "/api/v2/analytics/measures/conversations", asked)

@@ -230,7 +230,8 @@ impl Store for Sqlite {
 
     async fn audit(&self, before: Option<u64>) -> Result<Vec<AuditRecord>, StoreError> {
         let rows = sqlx::query("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?")
-            .bind(before.map_or(Ok(i64::MAX), signed)?)
+            // No entry has a higher number: whoever asks for those below it asks for all.
+            .bind(before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX))
             .bind(AUDIT_PAGE as i64)
             .fetch_all(&self.readers)
             .await?;

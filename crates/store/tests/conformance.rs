@@ -102,6 +102,7 @@ async fn the_audit_only_grows_and_keeps_an_entry_once(store: &dyn Store) {
     store.commit(&change).await.unwrap();
     let found = store.audit(None).await.unwrap();
     assert_eq!(found.iter().map(|record| record.entry.id.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+    assert_eq!(store.audit(Some(u64::MAX)).await.unwrap(), found);
     let older = store.audit(Some(found[0].seq)).await.unwrap();
     assert_eq!(older.iter().map(|record| record.entry.clone()).collect::<Vec<_>>(), [entry("1")]);
 }

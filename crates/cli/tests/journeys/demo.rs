@@ -53,6 +53,37 @@ fn a_crm_outage_comes_out_as_it_must() {
 }
 
 #[test]
+fn a_budget_that_burns_comes_out_as_it_must() {
+    let ended = run(&demo(&["--story", "budget-burn", "--exit-when-done", "--format", "json"]));
+    assert_eq!(ended.code, 0, "{}", ended.whole());
+    let told = ended.json();
+    assert_eq!((told["story"].as_str(), told["ok"].as_bool()), (Some("budget-burn"), Some(true)));
+    assert_eq!(told["callersLost"], 0);
+    let events = told["events"].as_array().unwrap();
+    let whats: Vec<_> = events.iter().map(|event| event["what"].as_str().unwrap()).collect();
+    let expected = [
+        "callers come in",
+        "healthy",
+        "gate open",
+        "CRM answers 503",
+        "flow trims",
+        "served in TRIM",
+        "agents only",
+        "gate shut",
+        "served by agents",
+        "CRM is back",
+        "gate open again",
+        "a rung up",
+        "as always again",
+        "callers stop",
+    ];
+    assert_eq!(whats, expected);
+    let numbers = |what: &str| &events.iter().find(|event| event["what"] == what).unwrap()["numbers"];
+    assert!(0 < numbers("served in TRIM")["lookupsSkipped"].as_u64().unwrap());
+    assert_eq!(numbers("gate shut")["allowed"], false);
+}
+
+#[test]
 fn the_demo_stays_for_those_who_want_to_look_around() {
     let mut demo = Running::start(&demo(&["--speed", "10"]));
     let (console, gateway) = (demo.url("console"), demo.url("gateway"));
