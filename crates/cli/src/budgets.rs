@@ -8,6 +8,7 @@ use clock::Clock;
 use config::Config;
 use engine::Handle;
 use engine::budget::source::{GatewayCounts, GenesysCounts, PrometheusCounts};
+use engine::budget::table::{FlowRow, Tables};
 use engine::budget::{Budgets, Setup, Source};
 use miette::Report;
 use server::Access;
@@ -35,8 +36,8 @@ pub(crate) struct Order<'a> {
 pub(crate) struct Running {
     pub(crate) budgets: Budgets,
     pub(crate) documents: std::collections::BTreeMap<String, serde_json::Value>,
-    /// Tells the gateway what flows do.
-    following: JoinHandle<()>,
+    /// Tell the gateway and data tables what flows do.
+    following: Vec<JoinHandle<()>>,
 }
 
 /// Reads the objectives and starts.
@@ -60,14 +61,19 @@ pub(crate) async fn start(order: Order<'_>) -> Result<Running, Report> {
     };
     let budgets = Budgets::start(setup).await.map_err(cannot)?;
     let age_max_seconds = config.budget.gate.age_max.duration().as_secs();
-    let following = tokio::spawn(follow(budgets.clone(), Arc::clone(gateway), age_max_seconds));
+    let mut following = vec![tokio::spawn(follow(budgets.clone(), Arc::clone(gateway), age_max_seconds))];
+    if let Some(tables) = tables(config, platform)? {
+        following.push(tokio::spawn(tables.run(budgets.clone())));
+    }
     Ok(Running { budgets, documents, following })
 }
 
 impl Running {
     /// Writes what is left, and stops.
     pub(crate) async fn shutdown(self) {
-        self.following.abort();
+        for task in self.following {
+            task.abort();
+        }
         self.budgets.shutdown().await;
     }
 }
@@ -115,6 +121,24 @@ fn sources(
         }
     }
     Ok(sources)
+}
+
+/// The rows of data tables that tell how flows stand, where any are wanted.
+fn tables(config: &Config, platform: Option<&genesys::Client>) -> Result<Option<Tables>, Report> {
+    let row = |flow: &config::BudgetFlow| {
+        let table = flow.table.as_ref()?;
+        Some(FlowRow { flow: flow.name.clone(), table: table.name.clone(), row: table.row.clone() })
+    };
+    let rows: Vec<_> = config.budget.flows.iter().filter_map(row).collect();
+    match (rows.is_empty(), platform) {
+        (true, _) => Ok(None),
+        (false, Some(client)) => Ok(Some(Tables::new(client.clone(), rows))),
+        (false, None) => {
+            let hint = "name the organisation under `platform` in the configuration";
+            Err(Failure::new(Exit::Usage, "a flow is told in a data table of a platform that is not named", hint)
+                .into())
+        }
+    }
 }
 
 /// Tells the gateway what flows do, at once when it changes.

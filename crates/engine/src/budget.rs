@@ -15,6 +15,7 @@ mod keeping;
 mod run;
 pub mod source;
 mod state;
+pub mod table;
 mod views;
 mod wire;
 mod wish;

@@ -11,9 +11,10 @@ use base::Ppm;
 use budget::{Count, Minute, Minutes};
 use clock::Clock;
 use engine::budget::source::{GenesysCounts, Readings, SetupError};
+use engine::budget::table::{FlowRow, Tables};
 use engine::budget::{Source as _, SourceError};
 use genesys::budget::Policy;
-use genesys::{Client, Connection, Credential, Hosts, queues};
+use genesys::{Client, Connection, Credential, Hosts, datatables, queues};
 use openslo::genesys::{Actions, ConversationCount, Conversations, ExitReason, FlowCount, Flows, Genesys, Status};
 use openslo::{Indicator, Numerator, Query, Ratio, Source};
 use secrecy::SecretString;
@@ -313,4 +314,49 @@ async fn a_source_is_for_its_own_objectives_only() {
     let new = |indicator| GenesysCounts::new(&house.client(), vec![(4, indicator)]).map(|_| ());
     assert!(new(house.of_flows(None)).is_ok());
     assert!(matches!(new(Indicator::pushed()), Err(SetupError::Foreign { objective: 4, word: "push" })));
+}
+
+#[tokio::test]
+async fn a_flow_reads_how_it_stands_in_a_data_table_that_is_there_when_it_is_needed() {
+    let house = House::new().await;
+    let client = house.client();
+    let row = FlowRow { flow: "main-ivr".into(), table: "Steadyline".into(), row: "main".into() };
+    let tables = Tables::new(client.clone(), vec![row]);
+    let flow = |mode: &str, left| api::FlowView {
+        flow: "main-ivr".into(),
+        mode: mode.into(),
+        since: None,
+        objectives: vec!["crm".into()],
+        error_budget_remaining: left,
+        current_budget_health: None,
+        enrichment: Vec::new(),
+        mode_when_unknown: None,
+    };
+    let list = |mode: &str, left| api::BudgetList {
+        at: Some("2026-11-21T08:30:00.25Z".parse().unwrap()),
+        objectives: Vec::new(),
+        flows: vec![flow(mode, left)],
+    };
+    let told = async || {
+        let found = datatables::list(&client).await.unwrap();
+        let table = found.iter().find(|table| table.name == "Steadyline").unwrap().id.clone();
+        (datatables::row(&client, &table, "main").await.unwrap().unwrap(), table)
+    };
+    tables.write(&list("AGENT_ONLY", Some(12))).await;
+    let (row, table) = told().await;
+    let expected = serde_json::json!({
+        "key": "main", "mode": "AGENT_ONLY", "skipEnrichment": true, "agentOnly": true, "errorBudgetRemaining": 12,
+        "dataAvailable": true, "updatedAt": "2026-11-21T08:30:00Z",
+    });
+    for (column, value) in expected.as_object().unwrap() {
+        assert_eq!(row.get(column), Some(value), "{column}");
+    }
+    tables.write(&list("NORMAL", None)).await;
+    let (row, _) = told().await;
+    assert_eq!((&row["mode"], &row["dataAvailable"]), (&"NORMAL".into(), &false.into()));
+    // Another start finds the table that is there.
+    let row = FlowRow { flow: "main-ivr".into(), table: "Steadyline".into(), row: "main".into() };
+    Tables::new(client.clone(), vec![row]).write(&list("TRIM", Some(60))).await;
+    let (row, again) = told().await;
+    assert_eq!((&row["mode"], again), (&"TRIM".into(), table));
 }
