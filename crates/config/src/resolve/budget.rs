@@ -118,7 +118,11 @@ impl Resolver<'_> {
         patience: Option<Spanned<raw::Span>>,
         at: Location,
     ) -> ladder::Policy {
-        let usual = |mode, percent| Rung { mode, enter_below: Remaining::percent(percent), leave_at: above(percent) };
+        let usual = |mode, percent| Rung {
+            mode,
+            enter_below: Remaining::percent(percent),
+            leave_at: above(Remaining::percent(percent)),
+        };
         let rungs = match modes {
             None => vec![usual(Mode::Trim, 80), usual(Mode::AgentOnly, 30)],
             Some(modes) => {
@@ -130,7 +134,7 @@ impl Resolver<'_> {
                 let rung = |(mode, marks): (Mode, &Option<Spanned<raw::Marks>>)| {
                     let marks = marks.as_ref()?.value;
                     let enter_below = remaining(marks.below);
-                    let leave_at = marks.until.map_or(Remaining::new(enter_below.get() + GAP.get()), remaining);
+                    let leave_at = marks.until.map_or_else(|| above(enter_below), remaining);
                     Some(Rung { mode, enter_below, leave_at })
                 };
                 written.into_iter().filter_map(rung).collect()
@@ -189,6 +193,7 @@ fn remaining(share: raw::Percent) -> Remaining {
     Remaining::new(i64::from(share.0.get()))
 }
 
-fn above(percent: i64) -> Remaining {
-    Remaining::new(Remaining::percent(percent).get() + GAP.get())
+/// The mark that is a gap above another, as far as there is room.
+fn above(mark: Remaining) -> Remaining {
+    Remaining::new(mark.get() + GAP.get()).min(Remaining::WHOLE)
 }

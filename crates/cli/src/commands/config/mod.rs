@@ -1,5 +1,6 @@
 //! `steadyline config`: reading, showing and explaining the configuration.
 
+mod budget;
 mod check;
 mod explain;
 mod keys;

@@ -17,6 +17,7 @@ use flow::lint::Settings;
 use miette::IntoDiagnostic as _;
 use serde_json::{Map, Value, json};
 
+use super::budget;
 use super::written::Written;
 use crate::settings::{Format, Global, Source};
 use crate::{Ended, diagnostics, output};
@@ -48,6 +49,8 @@ pub(super) fn effective(config: &Config, written: &Written) -> Value {
         "store": { "path": config.store.path },
         "alerts": named(&config.alerts, |receiver| (&receiver.name, alert(receiver, written))),
         "degrade": degrade(&config.degrade, written),
+        "budget": budget::shown(&config.budget, written),
+        "access": budget::access(config, written),
         "lint": lint(&config.lint),
     });
     put(&mut shown, "platform", config.platform.as_ref().map(|configured| platform(configured, written)));
@@ -276,7 +279,7 @@ fn span(time: Duration) -> String {
     }
 }
 
-fn share(share: Ppm) -> String {
+pub(super) fn share(share: Ppm) -> String {
     let (whole, rest) = (share.get() / 10_000, share.get() % 10_000);
     let digits = format!("{whole}.{rest:04}");
     format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
@@ -294,8 +297,8 @@ mod tests {
     struct Known;
 
     impl Secrets for Known {
-        fn env(&self, _name: &str) -> Option<String> {
-            Some("k3pt-t0-itself".to_owned())
+        fn env(&self, name: &str) -> Option<String> {
+            Some(format!("k3pt-t0-itself-{name}-0123456789"))
         }
 
         fn file(&self, _path: &Path) -> std::io::Result<String> {
@@ -336,6 +339,18 @@ degrade:
       schema: { type: object, required: [tier] }
       check: schema
     notes: { path: "/notes/{*rest}", upstream: billing, circuit: slow, priority: enrichment, retry: { budget: 0.5% } }
+budget:
+  objectives: [slos/]
+  gate: { window: 3d }
+  flows:
+    main:
+      objectives: [crm]
+      enrichment: [lookup]
+      needed: [notes]
+      modes: { trim: { below: 60% }, agentOnly: { below: 20%, until: 45% }, overflow: { below: 0% } }
+      whenUnknown: trim
+      dataTable: { name: Steadyline }
+access: { people: { ann: { role: operator, token: { env: ANN } } } }
 lint: { rules: { AU004: off } }
 platform:
   gateway: { url: "http://127.0.0.1:7710/", apiPrefix: api }
