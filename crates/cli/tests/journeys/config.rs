@@ -59,10 +59,16 @@ fn programs_get_the_same_problems() {
 
 #[test]
 fn a_good_file_is_good_wherever_it_comes_from() {
-    assert_eq!(check(GOOD, &[]).stdout, "steadyline.yaml is valid; upstreams: 1, routes: 1, receivers: 0, objectives: 0\n");
+    assert_eq!(
+        check(GOOD, &[]).stdout,
+        "steadyline.yaml is valid; upstreams: 1, routes: 1, receivers: 0, objectives: 0\n"
+    );
     let dir = TempDir::new().unwrap();
     let ended = run_in(dir.path(), &["config", "check", "--config", "-"], GOOD);
-    assert_eq!((ended.code, ended.stdout.as_str()), (0, "stdin is valid; upstreams: 1, routes: 1, receivers: 0, objectives: 0\n"));
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (0, "stdin is valid; upstreams: 1, routes: 1, receivers: 0, objectives: 0\n")
+    );
     let ended = run(&["config", "check", "--format", "json"]);
     assert_eq!((ended.code, &ended.json()["file"]), (0, &json!("the embedded default")));
     let ended = run(&["config", "check", "--config", "nowhere.yaml"]);

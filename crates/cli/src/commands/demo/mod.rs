@@ -25,7 +25,7 @@ use stage::{Addresses, Stage};
 /// Callers a second once the story is over and people look around.
 const RATE_AFTERWARDS: f64 = 5.0;
 
-/// Plays an outage on a contact centre that runs in this process, and tells what happens.
+/// Plays a story on a contact centre that runs in this process, and tells what happens.
 ///
 /// Stand-ins for Genesys Cloud, for the CRM and for PagerDuty, callers, the gateway, the controller and the console:
 /// all of it here, with a store that is thrown away afterwards. It needs no account and no network. After the story
