@@ -217,3 +217,22 @@ fn the_same_events_give_the_same_effects_and_the_same_answers() {
     };
     assert_eq!(play(), play());
 }
+
+#[test]
+fn a_common_outage_touches_more_objectives_in_a_minute_than_one_of_them_has_effects() {
+    let mut policy = policy();
+    let terms = policy.objectives[0].clone();
+    let named = |place: usize| {
+        let objective = Objective { id: format!("crm-{place}"), ..terms.objective.clone() };
+        Terms { objective, ..terms.clone() }
+    };
+    policy.objectives = (0..40).map(named).collect();
+    let mut run = Run { book: Book::open(&policy, Kept::default()), policy, minute: 0, effects: Vec::new() };
+    for objective in 0..40 {
+        run.step(Event::Counted { objective, minute: Minute::new(START), count: Count::Empty });
+    }
+    run.minute = 10;
+    run.step(Event::Ticked);
+    let blind = |(_, effect): &&(i64, Effect)| matches!(effect, Effect::Ledger(_, ledger::Effect::Blind(true)));
+    assert_eq!(run.effects.iter().filter(blind).count(), 40);
+}
