@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Effects, Now};
+use base::Now;
 
 use crate::approvals::{self, Act, Approvals, Person, Refusal};
 use crate::gate::{self, Answer, Fact};
@@ -85,8 +85,9 @@ impl Book {
     /// What one event means for the book.
     ///
     /// It changes the book in its place, which is large; otherwise it is a step like any other: the same book, policy,
-    /// event and moment give the same book and effects.
-    pub fn take(&mut self, policy: &Policy, event: Event, now: Now) -> Effects<Effect> {
+    /// event and moment give the same book and effects. A tick may have an effect of every rule of every objective, and
+    /// of every flow: an outage of what they have in common touches all of them in the same minute.
+    pub fn take(&mut self, policy: &Policy, event: Event, now: Now) -> Vec<Effect> {
         match event {
             Event::Counted { objective, minute, count } => {
                 self.ledger(policy, objective, ledger::Event::Counted { minute, count }, now)
@@ -185,25 +186,25 @@ impl Book {
         (known.into_iter().min(), is_all)
     }
 
-    fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Effects<Effect> {
+    fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Vec<Effect> {
         let Some((ledger, terms)) = self.ledgers.get_mut(place).zip(policy.objectives.get(place)) else {
-            return Effects::none();
+            return Vec::new();
         };
-        let mut effects = Effects::none();
+        let mut effects = Vec::new();
         for effect in ledger.take(terms, event, now) {
             effects.push(Effect::Ledger(place, effect));
         }
         effects
     }
 
-    fn act(&mut self, policy: &Policy, who: &Person, act: Act, now: Now) -> Effects<Effect> {
+    fn act(&mut self, policy: &Policy, who: &Person, act: Act, now: Now) -> Vec<Effect> {
         let approvals = std::mem::take(&mut self.approvals);
         match approvals::step(approvals, who, act, now) {
             Ok((approvals, found)) => {
                 self.approvals = approvals;
                 self.exclude(policy);
                 self.forgive(policy);
-                let mut effects = Effects::none();
+                let mut effects = Vec::new();
                 for effect in found {
                     effects.push(Effect::Approvals(effect));
                 }
@@ -211,13 +212,13 @@ impl Book {
             }
             Err((approvals, refusal)) => {
                 self.approvals = approvals;
-                Effects::one(Effect::Refused(refusal))
+                vec![Effect::Refused(refusal)]
             }
         }
     }
 
-    fn tick(&mut self, policy: &Policy, now: Now) -> Effects<Effect> {
-        let mut effects = Effects::none();
+    fn tick(&mut self, policy: &Policy, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
         for effect in self.approvals.expire(now) {
             effects.push(Effect::Approvals(effect));
         }

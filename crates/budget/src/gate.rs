@@ -108,17 +108,27 @@ pub fn decide(policy: &Policy, facts: &[Fact<'_>], missing: &[String], now: Now)
     let mut reasons: Vec<_> = facts.iter().flat_map(|fact| judge(policy, fact)).collect();
     let unknown = |id: &String| Reason { objective: id.clone(), what: What::NoSuch, overridden_by: None };
     reasons.extend(missing.iter().map(unknown));
+    let is_allowed = allowed(&reasons);
     let standing = || reasons.iter().filter(|reason| reason.overridden_by.is_none());
-    let is_allowed = if standing().any(|reason| reason.what.blocks()) {
-        Some(false)
-    } else if reasons.is_empty() || standing().any(|reason| reason.what.is_unknown()) {
-        None
-    } else {
-        Some(true)
-    };
     let recheck = standing().filter_map(|reason| recheck(&reason.what, &reason.objective, facts, minute)).max();
     let recheck = recheck.unwrap_or(minute).max(minute + Minutes::new(1));
     Answer { is_allowed, reasons, recheck }
+}
+
+/// What reasons come to; `None` when nobody knows. No reasons are none to open the gate.
+pub fn allowed<'a>(reasons: impl IntoIterator<Item = &'a Reason>) -> Option<bool> {
+    let (mut is_empty, mut is_known) = (true, true);
+    for reason in reasons {
+        is_empty = false;
+        if reason.overridden_by.is_some() {
+            continue;
+        }
+        if reason.what.blocks() {
+            return Some(false);
+        }
+        is_known &= !reason.what.is_unknown();
+    }
+    (!is_empty && is_known).then_some(true)
 }
 
 fn judge(policy: &Policy, fact: &Fact<'_>) -> Vec<Reason> {

@@ -4,6 +4,7 @@
 //! it neither asks a source nor tells anybody.
 
 pub mod approvals;
+pub mod backtest;
 pub mod book;
 mod burn;
 pub mod counter;

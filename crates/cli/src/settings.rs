@@ -83,9 +83,7 @@ impl Global {
 
     /// What the configuration says of lints, without asking for the secrets in it.
     pub(crate) fn load_lint(&self) -> Result<config::Lint, Report> {
-        let Source { name, text } = self.source()?;
-        let config = config::load(&name, &text, &NoSecrets).map_err(|problems| diagnostics::invalid(*problems))?;
-        Ok(config.lint)
+        Ok(without_secrets(&self.source()?)?.lint)
     }
 
     /// The configuration of this run.
@@ -95,7 +93,12 @@ impl Global {
     }
 }
 
-/// Secrets that nobody asks for: a lint of flows runs where there are none.
+/// A configuration without asking for the secrets in it, for those who need none.
+pub(crate) fn without_secrets(Source { name, text }: &Source) -> Result<Config, Report> {
+    config::load(name, text, &NoSecrets).map_err(|problems| diagnostics::invalid(*problems))
+}
+
+/// Secrets that nobody asks for: lints and backtests run where there are none.
 struct NoSecrets;
 
 impl config::Secrets for NoSecrets {

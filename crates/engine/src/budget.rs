@@ -11,10 +11,12 @@
 
 mod counts;
 mod handle;
+mod happened;
 mod keeping;
 mod run;
 pub mod source;
 mod state;
+mod stored;
 pub mod table;
 mod views;
 mod wire;
@@ -28,7 +30,9 @@ use clock::Clock;
 use store::{Store, StoreError};
 
 pub use handle::{ActError, Budgets, DefineError, PUSHED_MAX, defined};
+pub use happened::{HAPPENED_MAX, Happened};
 pub use source::{Source, SourceError};
+pub use stored::{STORED_MAX, StoredCount, StoredError, stored};
 
 use crate::Sender;
 

@@ -43,6 +43,7 @@ pub use access::Access;
 pub use app::App;
 pub use guide::Guide;
 pub use routes::router;
+pub use when::instant;
 
 /// Where gateway data comes from.
 ///

@@ -3,8 +3,11 @@
 use budget::{Minute, Minutes, Stretch};
 use jiff::{SignedDuration, Timestamp};
 
-/// An instant; a sentence when it is none.
-pub(crate) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+/// An instant, such as `2026-11-21T08:00:00Z`, `now` or `now-30d`.
+///
+/// # Errors
+/// When it is none: a sentence.
+pub fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let wrong = || format!("`{text}` is no instant; write 2026-11-21T08:00:00Z, `now` or `now-30d`");
     match text.trim().strip_prefix("now") {
         None => text.trim().parse().map_err(|_| wrong()),

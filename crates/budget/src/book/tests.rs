@@ -217,3 +217,44 @@ fn the_same_events_give_the_same_effects_and_the_same_answers() {
     };
     assert_eq!(play(), play());
 }
+
+#[test]
+fn a_common_outage_touches_more_objectives_in_a_minute_than_one_of_them_has_effects() {
+    let mut policy = policy();
+    let terms = policy.objectives[0].clone();
+    let named = |place: usize| {
+        let objective = Objective { id: format!("crm-{place}"), ..terms.objective.clone() };
+        Terms { objective, ..terms.clone() }
+    };
+    policy.objectives = (0..40).map(named).collect();
+    let mut run = Run { book: Book::open(&policy, Kept::default()), policy, minute: 0, effects: Vec::new() };
+    for objective in 0..40 {
+        run.step(Event::Counted { objective, minute: Minute::new(START), count: Count::Empty });
+    }
+    run.minute = 10;
+    run.step(Event::Ticked);
+    let blind = |(_, effect): &&(i64, Effect)| matches!(effect, Effect::Ledger(_, ledger::Effect::Blind(true)));
+    assert_eq!(run.effects.iter().filter(blind).count(), 40);
+}
+
+#[test]
+fn every_rule_that_an_objective_may_have_can_begin_in_the_same_minute() {
+    let mut policy = policy();
+    let rule = crate::BurnRule {
+        severity: crate::Severity::Page,
+        long: Minutes::new(10),
+        short: Minutes::new(5),
+        burn_milli: 2_000,
+    };
+    policy.objectives[0].objective.alerts = vec![rule; crate::RULES_MAX];
+    let mut run = Run { book: Book::open(&policy, Kept::default()), policy, minute: 0, effects: Vec::new() };
+    run.minutes(30, 0, 1);
+    // One minute spends the budget, too.
+    run.minutes(1, 10_000, 10_000);
+    run.minutes(1, 0, 1);
+    let begins = |(_, effect): &&(i64, Effect)| {
+        matches!(effect, Effect::Ledger(0, ledger::Effect::Alert { is_firing: true, .. }))
+    };
+    assert_eq!(run.effects.iter().filter(begins).count(), crate::RULES_MAX);
+    assert!(run.effects.iter().any(|(_, effect)| *effect == Effect::Ledger(0, ledger::Effect::Spent(true))));
+}

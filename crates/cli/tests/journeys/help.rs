@@ -16,6 +16,7 @@ fn every_command_says_what_it_is_for_and_how_it_is_called() {
         "config show",
         "config schema",
         "config explain",
+        "budget backtest",
         "degrade",
         "degrade status",
         "degrade circuits",

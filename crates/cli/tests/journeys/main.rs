@@ -1,6 +1,7 @@
 //! Journeys through the `steadyline` binary, as people and pipelines take them.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod backtest;
 mod budget;
 mod client;
 mod config;

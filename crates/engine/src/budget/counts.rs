@@ -3,7 +3,7 @@
 //! A block is a version byte and, minute by minute, either a run of missing ones (`0`, how many), an empty one (`1`), or
 //! an observed one (its total plus 1, its bad ones), all as unsigned LEB128.
 
-use budget::{BLOCK, Count, Minute};
+use budget::{BLOCK, Count, Minute, Minutes};
 use serde::{Deserialize, Serialize};
 
 /// The version of both forms.
@@ -14,6 +14,10 @@ const VERSION: u8 = 1;
 struct BatchWire {
     version: u8,
     counts: Vec<CountWire>,
+    /// How many minutes after the beginning of its minute each count came; absent when all came in the next minute, and
+    /// in what was written before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    after: Vec<u32>,
 }
 
 /// Objective, minute since 1970, bad and total; neither when the minute became missing again.
@@ -25,12 +29,21 @@ pub(super) struct Entry {
     pub(super) objective: String,
     pub(super) minute: Minute,
     pub(super) count: Count,
+    /// When it came.
+    pub(super) at: Minute,
 }
+
+/// A count comes when its minute is over, unless it is known to have come at another time.
+pub(super) const AFTER: Minutes = Minutes::new(1);
 
 pub(super) fn batch_to_json(entries: &[Entry]) -> String {
     let count = |count: Count| count.is_known().then(|| count.pair());
     let counts = entries.iter().map(|entry| (entry.objective.clone(), entry.minute.get(), count(entry.count)));
-    let wire = BatchWire { version: VERSION, counts: counts.collect() };
+    let mut after: Vec<_> = entries.iter().map(|entry| entry.at.since(entry.minute).get()).collect();
+    if after.iter().all(|after| *after == AFTER.get()) {
+        after.clear();
+    }
+    let wire = BatchWire { version: VERSION, counts: counts.collect(), after };
     serde_json::to_string(&wire).expect("numbers and strings are always JSON")
 }
 
@@ -39,11 +52,13 @@ pub(super) fn batch_from_json(json: &str) -> Result<Vec<Entry>, String> {
     if wire.version != VERSION {
         return Err(format!("version {} is not known", wire.version));
     }
-    let entry = |(objective, minute, pair): CountWire| {
+    let entry = |((objective, minute, pair), after): (CountWire, Minutes)| {
+        let (minute, at) = (Minute::new(minute), Minute::new(minute) + after);
         let count = pair.map_or(Ok(Count::Missing), |(bad, total)| Count::bad(bad.into(), total.into()));
-        count.map(|count| Entry { objective, minute: Minute::new(minute), count }).map_err(|untrue| untrue.to_string())
+        count.map(|count| Entry { objective, minute, count, at }).map_err(|untrue| untrue.to_string())
     };
-    wire.counts.into_iter().map(entry).collect()
+    let after = wire.after.into_iter().map(Minutes::new).chain(std::iter::repeat(AFTER));
+    wire.counts.into_iter().zip(after).map(entry).collect()
 }
 
 pub(super) fn block_to_bytes(minutes: &[Count; BLOCK]) -> Vec<u8> {
@@ -157,9 +172,18 @@ mod tests {
 
     #[test]
     fn a_batch_is_read_back_as_it_was_written() {
-        let entry = |minute, count| Entry { objective: "crm".into(), minute: Minute::new(minute), count };
-        let entries =
-            [entry(7, Count::Observed { bad: 1, total: 2 }), entry(8, Count::Empty), entry(9, Count::Missing)];
+        let entry = |minute, count, at| Entry {
+            objective: "crm".into(),
+            minute: Minute::new(minute),
+            count,
+            at: Minute::new(at),
+        };
+        let (seen, blank) = (Count::Observed { bad: 1, total: 2 }, Count::Missing);
+        let entries = [entry(7, seen, 10), entry(8, Count::Empty, 10), entry(9, blank, 10)];
         assert_eq!(batch_from_json(&batch_to_json(&entries)).unwrap(), entries);
+        let punctual = [entry(7, seen, 8), entry(8, Count::Empty, 9)];
+        let json = batch_to_json(&punctual);
+        assert_eq!(json, r#"{"version":1,"counts":[["crm",7,[1,2]],["crm",8,[0,0]]]}"#);
+        assert_eq!(batch_from_json(&json).unwrap(), punctual);
     }
 }

@@ -13,6 +13,7 @@ use store::{Change, Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use super::happened::Happened;
 use super::run::{self, Loop};
 use super::state::{self, State};
 use super::{Setup, StartError, keeping, views, wish};
@@ -154,6 +155,14 @@ impl Budgets {
         let state = self.0.state();
         let ledger = state.book.ledger_of(state.place_of(id)?)?;
         Some(ledger.events().minutes(stretch.from, stretch.until).collect())
+    }
+
+    /// What the book did after the effect of this number, as far as it is remembered ([`HAPPENED_MAX`]); after 0,
+    /// everything.
+    ///
+    /// [`HAPPENED_MAX`]: super::HAPPENED_MAX
+    pub fn effects_since(&self, seq: u64) -> Vec<Happened> {
+        self.0.state().happened.since(seq)
     }
 
     /// The last minute that can be in any answer: the one before the present.

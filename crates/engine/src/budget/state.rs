@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use store::{AuditEntry, Change, Counted, CountedBlock, Document, Fold};
 
 use super::counts::{self, Entry};
+use super::happened::Happenings;
 use super::{COUNTED_WAITING_MAX, DECISIONS_MAX, FOLD_AFTER, views, wire, words};
 use crate::incident::{self, Subject};
 
@@ -38,6 +39,7 @@ pub(super) struct State {
     /// What incidents are to be made of.
     incidents: Vec<incident::Event>,
     decisions: BTreeMap<String, (String, String)>,
+    pub(super) happened: Happenings,
     has_told_all: bool,
     pub(super) lost: u64,
 }
@@ -57,6 +59,7 @@ impl State {
             unfolded: BTreeSet::new(),
             incidents: Vec::new(),
             decisions: BTreeMap::new(),
+            happened: Happenings::default(),
             has_told_all: false,
             lost: 0,
         }
@@ -68,13 +71,15 @@ impl State {
         if let Event::Counted { objective, minute, count } = &event
             && let Some(terms) = self.policy.objectives.get(*objective)
         {
-            let entry = Entry { objective: terms.objective.id.clone(), minute: *minute, count: *count };
+            let at = Minute::of(now.wall);
+            let entry = Entry { objective: terms.objective.id.clone(), minute: *minute, count: *count, at };
             self.counted.push(entry);
             self.unfolded.insert((*objective, Series::block_of(*minute)));
         }
-        let effects: Vec<_> = self.book.take(&self.policy, event, now).into_iter().collect();
+        let effects = self.book.take(&self.policy, event, now);
         for effect in &effects {
             self.follow(effect, now);
+            self.happened.put(effect.clone(), Minute::of(now.wall));
         }
         if is_tick && !std::mem::replace(&mut self.has_told_all, true) {
             self.end_what_is_over(now);

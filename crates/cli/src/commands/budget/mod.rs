@@ -1,5 +1,6 @@
 //! `steadyline budget`: objectives, what is left of their error budgets, and why.
 
+mod backtest;
 mod create;
 mod files;
 mod show;
@@ -12,7 +13,7 @@ use crate::client::Server;
 use crate::settings::Global;
 use crate::{Ended, block_on};
 
-/// Shows error budgets, and defines, imports and exports objectives.
+/// Shows error budgets, replays them, and defines, imports and exports objectives.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  steadyline budget list")]
 pub(crate) enum Budget {
@@ -93,6 +94,11 @@ pub(crate) enum Budget {
         #[arg(long, required = true)]
         prometheus: bool,
     },
+    /// Replays counts of the past: what would have fired, which modes flows had, when releases were blocked.
+    #[command(after_help = "Examples:
+  steadyline budget backtest --from now-30d
+  steadyline budget backtest --counts november.csv --compare steadyline.yaml stricter.yaml")]
+    Backtest(backtest::Backtest),
 }
 
 /// A tool that objectives are written for.
@@ -117,5 +123,6 @@ pub(crate) fn run(budget: &Budget, global: &Global) -> Ended {
         Budget::Create { file, server } => block_on(create::create(server, file, global)),
         Budget::Import { file, from, prometheus } => files::import(file, *from, prometheus, global),
         Budget::Export { prometheus: _ } => files::export(global),
+        Budget::Backtest(backtest) => block_on(backtest::run(backtest, global)),
     }
 }
