@@ -26,6 +26,7 @@ fn every_command_says_what_it_is_for_and_how_it_is_called() {
         "budget explain",
         "budget burn",
         "budget reset",
+        "budget backtest",
         "budget create",
         "budget import",
         "budget export",
