@@ -238,7 +238,8 @@ impl Ledger {
     /// Judges the slice that begins at `from` anew.
     fn slice(&mut self, terms: &Terms, from: Minute, length: Minutes, target: Ppm) {
         let counts = self.events.between(from, from + length);
-        let count = if !counts.is_known_enough(terms.missing_max) {
+        // Of a slice of which nothing is known there is no verdict, however much may be missing.
+        let count = if counts.known == Minutes::new(0) || !counts.is_known_enough(terms.missing_max) {
             Count::Missing
         } else {
             let good = counts.total.saturating_sub(counts.bad);
