@@ -1,7 +1,7 @@
 //! What a decision asks the shell to do: a short, bounded list.
 
 /// The most effects one step may ask for. A step that wants more is a defect, not a load.
-pub const EFFECTS_MAX: usize = 16;
+pub const EFFECTS_MAX: usize = 24;
 
 /// The effects of one step, in the order in which the shell must perform them.
 #[must_use = "a decision without its effects did not happen"]

@@ -241,9 +241,9 @@ impl Approvals {
         &self.requests
     }
 
-    /// Ends those that nobody decided in time.
-    pub fn expire(&mut self, now: Now) -> Effects<Effect> {
-        let mut effects = Effects::none();
+    /// Ends those that nobody decided in time: at most [`WAITING_MAX`].
+    pub fn expire(&mut self, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
         for request in &mut self.requests {
             if request.state == State::Waiting && request.expires_at <= now.wall {
                 request.state = State::Expired;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Effects, Now};
+use base::Now;
 
 use crate::approvals::{self, Act, Approvals, Person, Refusal};
 use crate::gate::{self, Answer, Fact};
@@ -85,8 +85,10 @@ impl Book {
     /// What one event means for the book.
     ///
     /// It changes the book in its place, which is large; otherwise it is a step like any other: the same book, policy,
-    /// event and moment give the same book and effects.
-    pub fn take(&mut self, policy: &Policy, event: Event, now: Now) -> Effects<Effect> {
+    /// event and moment give the same book and effects. All objectives may fail in the same minute, so there may be as
+    /// many effects as they have alerts and flows have modes; each ledger's and each ladder's own are few.
+    #[must_use = "a decision without its effects did not happen"]
+    pub fn take(&mut self, policy: &Policy, event: Event, now: Now) -> Vec<Effect> {
         match event {
             Event::Counted { objective, minute, count } => {
                 self.ledger(policy, objective, ledger::Event::Counted { minute, count }, now)
@@ -185,46 +187,34 @@ impl Book {
         (known.into_iter().min(), is_all)
     }
 
-    fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Effects<Effect> {
+    fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Vec<Effect> {
         let Some((ledger, terms)) = self.ledgers.get_mut(place).zip(policy.objectives.get(place)) else {
-            return Effects::none();
+            return Vec::new();
         };
-        let mut effects = Effects::none();
-        for effect in ledger.take(terms, event, now) {
-            effects.push(Effect::Ledger(place, effect));
-        }
-        effects
+        ledger.take(terms, event, now).into_iter().map(|effect| Effect::Ledger(place, effect)).collect()
     }
 
-    fn act(&mut self, policy: &Policy, who: &Person, act: Act, now: Now) -> Effects<Effect> {
+    fn act(&mut self, policy: &Policy, who: &Person, act: Act, now: Now) -> Vec<Effect> {
         let approvals = std::mem::take(&mut self.approvals);
         match approvals::step(approvals, who, act, now) {
             Ok((approvals, found)) => {
                 self.approvals = approvals;
                 self.exclude(policy);
                 self.forgive(policy);
-                let mut effects = Effects::none();
-                for effect in found {
-                    effects.push(Effect::Approvals(effect));
-                }
-                effects
+                found.into_iter().map(Effect::Approvals).collect()
             }
             Err((approvals, refusal)) => {
                 self.approvals = approvals;
-                Effects::one(Effect::Refused(refusal))
+                vec![Effect::Refused(refusal)]
             }
         }
     }
 
-    fn tick(&mut self, policy: &Policy, now: Now) -> Effects<Effect> {
-        let mut effects = Effects::none();
-        for effect in self.approvals.expire(now) {
-            effects.push(Effect::Approvals(effect));
-        }
+    fn tick(&mut self, policy: &Policy, now: Now) -> Vec<Effect> {
+        let mut effects: Vec<_> = self.approvals.expire(now).into_iter().map(Effect::Approvals).collect();
         for (place, (ledger, terms)) in self.ledgers.iter_mut().zip(&policy.objectives).enumerate() {
-            for effect in ledger.take(terms, ledger::Event::Ticked, now) {
-                effects.push(Effect::Ledger(place, effect));
-            }
+            let found = ledger.take(terms, ledger::Event::Ticked, now);
+            effects.extend(found.into_iter().map(|effect| Effect::Ledger(place, effect)));
         }
         let minute = Minute::of(now.wall);
         for (place, flow) in policy.flows.iter().enumerate() {
@@ -242,9 +232,7 @@ impl Book {
             let Some(ladder) = self.ladders.get_mut(place) else { continue };
             let (next, found) = ladder::step(*ladder, &flow.ladder, event, now);
             *ladder = next;
-            for effect in found {
-                effects.push(Effect::Ladder(place, effect));
-            }
+            effects.extend(found.into_iter().map(|effect| Effect::Ladder(place, effect)));
         }
         effects
     }

@@ -9,7 +9,7 @@
 
 mod status;
 
-use base::{Effects, Now, Ppm};
+use base::{EFFECTS_MAX, Effects, Now, Ppm};
 
 use crate::{
     BLOCK, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX, Rarity,
@@ -23,6 +23,9 @@ pub const EXCLUSIONS_MAX: usize = 1_000;
 
 /// The most minutes that one tick settles; after a longer sleep the older ones are left out of the evidence.
 const SETTLED_MAX: u32 = 1_440;
+
+// All alerts may change in one tick, the budget be spent and its source fall silent.
+const _: () = assert!(RULES_MAX + 2 <= EFFECTS_MAX);
 
 /// How an objective is kept.
 #[derive(Clone, Debug, PartialEq)]

@@ -83,7 +83,7 @@ fn what_nobody_approves_in_a_day_is_void() {
     let (mut approvals, refusals, _) = run(acts);
     assert_eq!(refusals, [Refusal::Decided]);
     let effects = approvals.expire(now(1_440));
-    assert_eq!(effects.iter().count(), 1);
+    assert_eq!(effects.len(), 1);
     assert_eq!(approvals.requests()[0].state, State::Expired);
 }
 

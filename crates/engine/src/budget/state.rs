@@ -72,7 +72,7 @@ impl State {
             self.counted.push(entry);
             self.unfolded.insert((*objective, Series::block_of(*minute)));
         }
-        let effects: Vec<_> = self.book.take(&self.policy, event, now).into_iter().collect();
+        let effects = self.book.take(&self.policy, event, now);
         for effect in &effects {
             self.follow(effect, now);
         }
