@@ -29,7 +29,7 @@ const PROMTOOL: Tool = Tool { program: "promtool", package: "prometheus", needed
 /// What the tests run.
 pub(crate) const FOR_TESTS: [Tool; 11] = [NODE, NPM, CHROMIUM, PYTHON, CURL, JQ, BC, NGINX, WRK, PROMETHEUS, PROMTOOL];
 /// What the benchmarks run.
-pub(crate) const FOR_BENCHES: [Tool; 3] = [NGINX, HAPROXY, WRK];
+pub(crate) const FOR_BENCHES: [Tool; 4] = [NGINX, HAPROXY, WRK, PROMETHEUS];
 
 /// Where the browser tests and their packages live.
 pub(crate) const BROWSER_TESTS: &str = "tests/browser";

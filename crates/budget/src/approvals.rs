@@ -241,7 +241,7 @@ impl Approvals {
         &self.requests
     }
 
-    /// Ends those that nobody decided in time, of which there are [`WAITING_MAX`] at most.
+    /// Ends those that nobody decided in time: at most [`WAITING_MAX`].
     pub fn expire(&mut self, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
         for request in &mut self.requests {

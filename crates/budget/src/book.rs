@@ -85,8 +85,9 @@ impl Book {
     /// What one event means for the book.
     ///
     /// It changes the book in its place, which is large; otherwise it is a step like any other: the same book, policy,
-    /// event and moment give the same book and effects. A tick may have an effect of every rule of every objective, and
-    /// of every flow: an outage of what they have in common touches all of them in the same minute.
+    /// event and moment give the same book and effects. All objectives may fail in the same minute, so there may be as
+    /// many effects as they have alerts and flows have modes; each ledger's and each ladder's own are few.
+    #[must_use = "a decision without its effects did not happen"]
     pub fn take(&mut self, policy: &Policy, event: Event, now: Now) -> Vec<Effect> {
         match event {
             Event::Counted { objective, minute, count } => {
@@ -177,24 +178,17 @@ impl Book {
     /// What is left of the smallest known budget of a flow, and whether all of its budgets are known.
     pub fn left(&self, policy: &Policy, flow: usize, now: Now) -> (Option<Remaining>, bool) {
         let objectives = policy.flows.get(flow).map(|flow| flow.objectives.as_slice()).unwrap_or_default();
-        let left = |objective: &usize| {
+        smallest(objectives.iter().map(|objective| {
             let terms = policy.objectives.get(*objective)?;
             self.ledgers.get(*objective)?.remaining(terms, Minute::of(now.wall) - terms.settle)
-        };
-        let known: Vec<_> = objectives.iter().filter_map(left).collect();
-        let is_all = !objectives.is_empty() && known.len() == objectives.len();
-        (known.into_iter().min(), is_all)
+        }))
     }
 
     fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Vec<Effect> {
         let Some((ledger, terms)) = self.ledgers.get_mut(place).zip(policy.objectives.get(place)) else {
             return Vec::new();
         };
-        let mut effects = Vec::new();
-        for effect in ledger.take(terms, event, now) {
-            effects.push(Effect::Ledger(place, effect));
-        }
-        effects
+        ledger.take(terms, event, now).into_iter().map(|effect| Effect::Ledger(place, effect)).collect()
     }
 
     fn act(&mut self, policy: &Policy, who: &Person, act: Act, now: Now) -> Vec<Effect> {
@@ -204,11 +198,7 @@ impl Book {
                 self.approvals = approvals;
                 self.exclude(policy);
                 self.forgive(policy);
-                let mut effects = Vec::new();
-                for effect in found {
-                    effects.push(Effect::Approvals(effect));
-                }
-                effects
+                found.into_iter().map(Effect::Approvals).collect()
             }
             Err((approvals, refusal)) => {
                 self.approvals = approvals;
@@ -218,14 +208,10 @@ impl Book {
     }
 
     fn tick(&mut self, policy: &Policy, now: Now) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for effect in self.approvals.expire(now) {
-            effects.push(Effect::Approvals(effect));
-        }
+        let mut effects: Vec<_> = self.approvals.expire(now).into_iter().map(Effect::Approvals).collect();
         for (place, (ledger, terms)) in self.ledgers.iter_mut().zip(&policy.objectives).enumerate() {
-            for effect in ledger.take(terms, ledger::Event::Ticked, now) {
-                effects.push(Effect::Ledger(place, effect));
-            }
+            let found = ledger.take(terms, ledger::Event::Ticked, now);
+            effects.extend(found.into_iter().map(|effect| Effect::Ledger(place, effect)));
         }
         let minute = Minute::of(now.wall);
         for (place, flow) in policy.flows.iter().enumerate() {
@@ -237,15 +223,15 @@ impl Book {
             let event = if is_maintained {
                 ladder::Event::Maintained
             } else {
-                let (smallest, is_all) = self.left(policy, place, now);
+                // All ledgers have just taken the same tick.
+                let left = |objective: &usize| self.ledgers.get(*objective)?.left();
+                let (smallest, is_all) = smallest(flow.objectives.iter().map(left));
                 ladder::Event::Left { smallest, is_all }
             };
             let Some(ladder) = self.ladders.get_mut(place) else { continue };
             let (next, found) = ladder::step(*ladder, &flow.ladder, event, now);
             *ladder = next;
-            for effect in found {
-                effects.push(Effect::Ladder(place, effect));
-            }
+            effects.extend(found.into_iter().map(|effect| Effect::Ladder(place, effect)));
         }
         effects
     }
@@ -263,6 +249,15 @@ impl Book {
             ledger.forgive(self.approvals.reset_of(&terms.objective.id));
         }
     }
+}
+
+/// The smallest that is known, and whether all are; of none that is not so.
+fn smallest(all: impl ExactSizeIterator<Item = Option<Remaining>>) -> (Option<Remaining>, bool) {
+    let is_any = all.len() > 0;
+    let (smallest, is_all) = all.fold((None, is_any), |(smallest, is_all): (Option<Remaining>, bool), left| {
+        (smallest.into_iter().chain(left).min(), is_all && left.is_some())
+    });
+    (smallest, is_all)
 }
 
 #[cfg(test)]

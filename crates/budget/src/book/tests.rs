@@ -219,25 +219,6 @@ fn the_same_events_give_the_same_effects_and_the_same_answers() {
 }
 
 #[test]
-fn a_common_outage_touches_more_objectives_in_a_minute_than_one_of_them_has_effects() {
-    let mut policy = policy();
-    let terms = policy.objectives[0].clone();
-    let named = |place: usize| {
-        let objective = Objective { id: format!("crm-{place}"), ..terms.objective.clone() };
-        Terms { objective, ..terms.clone() }
-    };
-    policy.objectives = (0..40).map(named).collect();
-    let mut run = Run { book: Book::open(&policy, Kept::default()), policy, minute: 0, effects: Vec::new() };
-    for objective in 0..40 {
-        run.step(Event::Counted { objective, minute: Minute::new(START), count: Count::Empty });
-    }
-    run.minute = 10;
-    run.step(Event::Ticked);
-    let blind = |(_, effect): &&(i64, Effect)| matches!(effect, Effect::Ledger(_, ledger::Effect::Blind(true)));
-    assert_eq!(run.effects.iter().filter(blind).count(), 40);
-}
-
-#[test]
 fn every_rule_that_an_objective_may_have_can_begin_in_the_same_minute() {
     let mut policy = policy();
     let rule = crate::BurnRule {
@@ -257,4 +238,45 @@ fn every_rule_that_an_objective_may_have_can_begin_in_the_same_minute() {
     };
     assert_eq!(run.effects.iter().filter(begins).count(), crate::RULES_MAX);
     assert!(run.effects.iter().any(|(_, effect)| *effect == Effect::Ledger(0, ledger::Effect::Spent(true))));
+}
+
+#[test]
+fn all_objectives_may_fail_in_the_same_minute() {
+    let mut policy = policy();
+    let terms = policy.objectives[0].clone();
+    let named = |place: usize| Terms {
+        objective: Objective { id: format!("crm-{place}"), ..terms.objective.clone() },
+        ..terms.clone()
+    };
+    policy.objectives = (0..100).map(named).collect();
+    let book = Book::open(&policy, Kept::default());
+    let mut run = Run { policy, book, minute: 0, effects: Vec::new() };
+    for minute in 0..100 {
+        for objective in 0..100 {
+            let count = Count::Observed { bad: if minute < 90 { 0 } else { 50 }, total: 50 };
+            run.step(Event::Counted { objective, minute: Minute::new(START + minute), count });
+        }
+        run.minute += 1;
+        run.step(Event::Ticked);
+    }
+    let alerts = |(_, effect): &&(i64, Effect)| matches!(effect, Effect::Ledger(_, ledger::Effect::Alert { .. }));
+    assert!(100 <= run.effects.iter().filter(alerts).count());
+}
+
+#[test]
+fn a_hundred_requests_may_expire_in_the_same_minute() {
+    let mut run = Run::new();
+    for place in 0..100 {
+        let wish = maintenance(10, 20, Relief { budget: true, gate: true, degrade: true });
+        run.act("ann", Role::Operator, Act::Ask { id: format!("m-{place}"), wish, reason: "as agreed".into() });
+    }
+    run.minute += 2 * 1_440;
+    run.effects.clear();
+    for _ in 0..100 {
+        run.step(Event::Ticked);
+    }
+    let is_expired = |(_, effect): &&(i64, Effect)| {
+        matches!(effect, Effect::Approvals(approvals::Effect::Done { deed: approvals::Deed::Expired, .. }))
+    };
+    assert_eq!(run.effects.iter().filter(is_expired).count(), 100);
 }
