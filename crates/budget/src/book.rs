@@ -178,13 +178,10 @@ impl Book {
     /// What is left of the smallest known budget of a flow, and whether all of its budgets are known.
     pub fn left(&self, policy: &Policy, flow: usize, now: Now) -> (Option<Remaining>, bool) {
         let objectives = policy.flows.get(flow).map(|flow| flow.objectives.as_slice()).unwrap_or_default();
-        let left = |objective: &usize| {
+        smallest(objectives.iter().map(|objective| {
             let terms = policy.objectives.get(*objective)?;
             self.ledgers.get(*objective)?.remaining(terms, Minute::of(now.wall) - terms.settle)
-        };
-        let known: Vec<_> = objectives.iter().filter_map(left).collect();
-        let is_all = !objectives.is_empty() && known.len() == objectives.len();
-        (known.into_iter().min(), is_all)
+        }))
     }
 
     fn ledger(&mut self, policy: &Policy, place: usize, event: ledger::Event, now: Now) -> Vec<Effect> {
@@ -226,7 +223,9 @@ impl Book {
             let event = if is_maintained {
                 ladder::Event::Maintained
             } else {
-                let (smallest, is_all) = self.left(policy, place, now);
+                // All ledgers have just taken the same tick.
+                let left = |objective: &usize| self.ledgers.get(*objective)?.left();
+                let (smallest, is_all) = smallest(flow.objectives.iter().map(left));
                 ladder::Event::Left { smallest, is_all }
             };
             let Some(ladder) = self.ladders.get_mut(place) else { continue };
@@ -250,6 +249,15 @@ impl Book {
             ledger.forgive(self.approvals.reset_of(&terms.objective.id));
         }
     }
+}
+
+/// The smallest that is known, and whether all are; of none that is not so.
+fn smallest(all: impl ExactSizeIterator<Item = Option<Remaining>>) -> (Option<Remaining>, bool) {
+    let is_any = all.len() > 0;
+    let (smallest, is_all) = all.fold((None, is_any), |(smallest, is_all): (Option<Remaining>, bool), left| {
+        (smallest.into_iter().chain(left).min(), is_all && left.is_some())
+    });
+    (smallest, is_all)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! allowed". For each ratio `r` of a grid, a minute with `e` bad events among `n` multiplies the odds by
 //!
 //! ```text
-//! ln L = e (ln r + g) + g / c2,   g = ln(1 + D) - ln(1 + r D),   D = n b c2
+//! L = (r q)^e q^(1 / c2),   q = (1 + D) / (1 + r D),   D = n b c2
 //! ```
 //!
 //! the likelihood ratio of two negative binomial laws with means `r n b` and `n b` and the common shape `1 / c2`, where
@@ -20,7 +20,7 @@
 
 use base::Ppm;
 
-use crate::Count;
+use crate::{Count, Severity};
 
 /// The ratios to the allowed share that are tried.
 const RATIOS: [f64; 8] = [1.25, 1.75, 2.5, 4.0, 8.0, 20.0, 60.0, 180.0];
@@ -53,6 +53,16 @@ impl Default for Rarity {
     }
 }
 
+impl Rarity {
+    /// The odds that suffice to tell somebody.
+    pub const fn needed(&self, severity: Severity) -> f64 {
+        match severity {
+            Severity::Page => self.page,
+            Severity::Ticket => self.ticket,
+        }
+    }
+}
+
 impl Default for Evidence {
     fn default() -> Self {
         Self { odds: [0.0; RATIOS.len()] }
@@ -66,15 +76,16 @@ impl Evidence {
         let Count::Observed { bad, total } = minute else { return self };
         let share = f64::from(allowed.get()) / 1e6;
         let spread = f64::from(total) * share * variation;
-        let base = spread.ln_1p();
-        for (odds, ratio) in self.odds.iter_mut().zip(RATIOS) {
+        let q = RATIOS.map(|ratio| (1.0 + spread) / (1.0 + ratio * spread));
+        let of_bad = power(std::array::from_fn(|at| RATIOS[at] * q[at]), bad);
+        let shape = 1.0 / variation;
+        // The usual shape is a whole number, and multiplying is a tenth of the work of logarithms.
+        let of_all = if shape.fract() == 0.0 { power(q, shape as u32) } else { q.map(|q| q.powf(shape)) };
+        for (at, odds) in self.odds.iter_mut().enumerate() {
             // A share of bad events of one or more is no hypothesis.
-            if 1.0 <= ratio * share {
-                continue;
-            }
-            let g = base - (ratio * spread).ln_1p();
-            let ln = f64::from(bad) * (ratio.ln() + g) + g / variation;
-            *odds = (ln.min(700.0).exp() * (*odds + 1.0)).min(ODDS_MAX);
+            let is_tried = RATIOS[at] * share < 1.0;
+            let after = (of_bad[at] * of_all[at] * (*odds + 1.0)).min(ODDS_MAX);
+            *odds = if is_tried { after } else { 0.0 };
         }
         self
     }
@@ -86,6 +97,19 @@ impl Evidence {
         let tried = RATIOS.iter().filter(|ratio| **ratio * share < 1.0).count();
         if tried == 0 { 0.0 } else { self.odds.iter().sum::<f64>() / tried as f64 }
     }
+}
+
+/// Each base to the same power, side by side.
+fn power(mut bases: [f64; RATIOS.len()], mut exponent: u32) -> [f64; RATIOS.len()] {
+    let mut powers = [1.0; RATIOS.len()];
+    while exponent > 0 {
+        for (power, base) in powers.iter_mut().zip(&mut bases) {
+            *power *= if exponent & 1 == 1 { *base } else { 1.0 };
+            *base *= *base;
+        }
+        exponent >>= 1;
+    }
+    powers
 }
 
 #[cfg(test)]

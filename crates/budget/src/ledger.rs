@@ -13,7 +13,7 @@ use base::{EFFECTS_MAX, Effects, Now, Ppm};
 
 use crate::{
     BLOCK, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX, Rarity,
-    Remaining, Series, Severity, Stretch, Window,
+    Remaining, Series, Stretch, Window,
 };
 
 pub use status::{AlertStatus, Status};
@@ -57,6 +57,8 @@ pub struct Ledger {
     settled: Option<Minute>,
     evidence: Evidence,
     firing: [bool; RULES_MAX],
+    /// What was left at the last tick.
+    left: Option<Remaining>,
     is_spent: bool,
     is_blind: bool,
     /// The period of the calendar that was last looked up.
@@ -121,6 +123,7 @@ impl Ledger {
             settled: None,
             evidence: Evidence::default(),
             firing: [false; RULES_MAX],
+            left: None,
             is_spent: false,
             is_blind: false,
             period: None,
@@ -184,6 +187,11 @@ impl Ledger {
     /// The events, as they were counted.
     pub const fn events(&self) -> &Series {
         &self.events
+    }
+
+    /// What was left of the adjusted budget at the last tick.
+    pub const fn left(&self) -> Option<Remaining> {
+        self.left
     }
 
     /// How many bytes its minutes take.
@@ -271,18 +279,14 @@ impl Ledger {
         let allowed = terms.objective.allowed();
         let odds = self.evidence.odds(allowed);
         for (rule, burn) in terms.objective.alerts.iter().enumerate().take(RULES_MAX) {
-            let (_, _, verdict) = self.judge(terms, burn, rule, end, odds);
-            let is_firing = match verdict {
-                Verdict::Firing => true,
-                Verdict::Quiet => false,
-                Verdict::Unknown => self.firing[rule],
-            };
+            let is_firing = self.holds(terms, burn, rule, end, odds);
             if is_firing != self.firing[rule] {
                 self.firing[rule] = is_firing;
                 effects.push(Effect::Alert { rule, is_firing });
             }
         }
-        if let Some(remaining) = self.remaining(terms, end)
+        self.left = self.remaining(terms, end);
+        if let Some(remaining) = self.left
             && remaining.is_spent() != self.is_spent
         {
             self.is_spent = remaining.is_spent();
@@ -321,6 +325,20 @@ impl Ledger {
         }
     }
 
+    /// Whether an alert holds; one that cannot be judged stays as it was.
+    fn holds(&self, terms: &Terms, rule: &BurnRule, place: usize, end: Minute, odds: f64) -> bool {
+        let was_firing = self.firing[place];
+        // Without evidence none begins, whatever burns: so on a calm line no window is looked at.
+        if !was_firing && odds < terms.rarity.needed(rule.severity) {
+            return false;
+        }
+        match self.judge(terms, rule, place, end, odds).2 {
+            Verdict::Firing => true,
+            Verdict::Quiet => false,
+            Verdict::Unknown => was_firing,
+        }
+    }
+
     /// Both burn rates of a rule before `end`, and what they say.
     fn judge(&self, terms: &Terms, rule: &BurnRule, place: usize, end: Minute, odds: f64) -> (Burn, Burn, Verdict) {
         let allowed = terms.objective.allowed();
@@ -328,10 +346,7 @@ impl Ledger {
         let (long, short) = (burn(rule.long), burn(rule.short));
         let is_known = |burn: Burn| burn.counts.is_known_enough(terms.missing_max);
         let was_firing = self.firing.get(place).copied().unwrap_or(false);
-        let needed = match rule.severity {
-            Severity::Page => terms.rarity.page,
-            Severity::Ticket => terms.rarity.ticket,
-        };
+        let needed = terms.rarity.needed(rule.severity);
         let verdict = if !is_known(long) || !is_known(short) {
             Verdict::Unknown
         } else if !long.reaches(rule.burn_milli) {

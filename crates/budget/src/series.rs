@@ -131,9 +131,17 @@ impl Series {
         if until <= from {
             return Counts::default();
         }
-        let (end, start) = (self.before(until), self.before(from));
-        let known = Minutes::new((end.known - start.known) as u32);
-        Counts { bad: end.bad - start.bad, total: end.total - start.total, known, missing: until.since(from) - known }
+        self.before(from).up_to(self.before(until), until.since(from))
+    }
+
+    /// The sums of several lengths of time that end together, whose end is looked up once.
+    pub fn windows<const N: usize>(&self, lengths: [Minutes; N], end: Minute) -> [Counts; N] {
+        let until = self.before(end);
+        let mut windows = [Counts::default(); N];
+        for (counts, length) in windows.iter_mut().zip(lengths) {
+            *counts = self.before(end - length).up_to(until, length);
+        }
+        windows
     }
 
     /// The sums of everything that was ever put in, what has been forgotten since included.
@@ -154,6 +162,7 @@ impl Series {
     }
 
     /// The sums of everything before a minute.
+    #[inline(always)]
     fn before(&self, minute: Minute) -> Sums {
         let (number, place) = split(minute);
         let Ok(index) = usize::try_from(number - self.first) else { return self.first_sums() };

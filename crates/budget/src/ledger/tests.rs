@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::Severity;
 
 const START: i64 = 29_000_000;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Add;
 
-use crate::Count;
+use crate::{Count, Counts, Minutes};
 
 /// How many minutes a chunk holds.
 pub(super) const LENGTH: usize = 256;
@@ -36,8 +36,8 @@ pub(super) enum Chunk {
 #[derive(Clone, Debug)]
 pub(super) struct Narrow {
     groups: [Group; GROUPS],
-    total: [u16; LENGTH],
-    bad: [u8; LENGTH],
+    total: [[u16; GROUP]; GROUPS],
+    bad: [[u8; GROUP]; GROUPS],
 }
 
 /// What lies before a group in its chunk, and which of its minutes are known.
@@ -106,6 +106,7 @@ impl Chunk {
     }
 
     /// The sums of the minutes before a place.
+    #[inline(always)]
     pub(super) fn before(&self, place: usize) -> Sums {
         match self {
             Self::Blank => Sums::default(),
@@ -132,16 +133,17 @@ impl Chunk {
 impl Narrow {
     const fn blank() -> Self {
         let group = Group { total: 0, bad: 0, known: 0 };
-        Self { groups: [group; GROUPS], total: [0; LENGTH], bad: [0; LENGTH] }
+        Self { groups: [group; GROUPS], total: [[0; GROUP]; GROUPS], bad: [[0; GROUP]; GROUPS] }
     }
 
     fn get(&self, place: usize) -> Count {
-        if self.groups[place / GROUP].known >> (place % GROUP) & 1 == 0 {
+        let (group, at) = (place / GROUP, place % GROUP);
+        if self.groups[group].known >> at & 1 == 0 {
             return Count::Missing;
         }
-        match self.total[place] {
+        match self.total[group][at] {
             0 => Count::Empty,
-            total => Count::Observed { bad: u32::from(self.bad[place]), total: u32::from(total) },
+            total => Count::Observed { bad: u32::from(self.bad[group][at]), total: u32::from(total) },
         }
     }
 
@@ -150,8 +152,9 @@ impl Narrow {
         let mut narrow = Self::blank();
         for (place, count) in minutes.iter().enumerate() {
             let (bad, total) = count.pair();
-            (narrow.bad[place], narrow.total[place]) = (bad as u8, total as u16);
-            narrow.groups[place / GROUP].known |= u16::from(count.is_known()) << (place % GROUP);
+            let (group, at) = (place / GROUP, place % GROUP);
+            (narrow.bad[group][at], narrow.total[group][at]) = (bad as u8, total as u16);
+            narrow.groups[group].known |= u16::from(count.is_known()) << at;
         }
         narrow.sum_from(0);
         narrow
@@ -159,23 +162,19 @@ impl Narrow {
 
     fn set(&mut self, place: usize, count: Count) {
         let (bad, total) = count.pair();
+        let (group, at) = (place / GROUP, place % GROUP);
         // Whoever calls has seen that both fit.
-        (self.bad[place], self.total[place]) = (bad as u8, total as u16);
-        let (group, bit) = (&mut self.groups[place / GROUP], 1 << (place % GROUP));
-        if count.is_known() {
-            group.known |= bit;
-        } else {
-            group.known &= !bit;
-        }
-        self.sum_from(place / GROUP);
+        (self.bad[group][at], self.total[group][at]) = (bad as u8, total as u16);
+        let known = &mut self.groups[group].known;
+        *known = *known & !(1 << at) | u16::from(count.is_known()) << at;
+        self.sum_from(group);
     }
 
     /// Sums again what comes after a group.
     fn sum_from(&mut self, group: usize) {
         for at in group + 1..GROUPS {
-            let (start, end) = ((at - 1) * GROUP, at * GROUP);
-            let total: u32 = self.total[start..end].iter().map(|total| u32::from(*total)).sum();
-            let bad: u16 = self.bad[start..end].iter().map(|bad| u16::from(*bad)).sum();
+            let total: u32 = self.total[at - 1].iter().map(|total| u32::from(*total)).sum();
+            let bad: u16 = self.bad[at - 1].iter().map(|bad| u16::from(*bad)).sum();
             let (before, known) = (self.groups[at - 1], known_before(&self.groups, at));
             let this = &mut self.groups[at];
             this.total = ((before.total & TOTAL) + total) | (known << TOTAL_BITS);
@@ -183,24 +182,41 @@ impl Narrow {
         }
     }
 
+    // Sums that are handed over in memory cost more than adding up.
+    #[inline(always)]
     fn before(&self, place: usize) -> Sums {
-        let (group, rest) = (self.groups[place / GROUP], place % GROUP);
-        let start = place - rest;
-        let (mut bad, mut total) = (0u16, 0u32);
+        let (at, rest) = (place / GROUP, place % GROUP);
+        let group = self.groups[at];
         // Whole groups of sixteen with a mask, so that they are added side by side.
-        for at in 0..GROUP {
-            let is_before = u16::from(at < rest);
-            bad += u16::from(self.bad[start + at]) * is_before;
-            total += u32::from(self.total[start + at] * is_before);
-        }
+        let (bads, totals) = (self.bad[at].iter().zip(&EARLIER[rest]), self.total[at].iter().zip(&EARLIER_WIDE[rest]));
+        let bad: u32 = bads.map(|(bad, mask)| u32::from(bad & mask)).sum();
+        let total: u32 = totals.map(|(total, mask)| u32::from(total & mask)).sum();
         let known = (group.known & !(u16::MAX << rest)).count_ones();
         Sums {
-            bad: u64::from(group.bad + bad),
+            bad: u64::from(u32::from(group.bad) + bad),
             total: u64::from((group.total & TOTAL) + total),
             known: u64::from((group.total >> TOTAL_BITS) + known),
         }
     }
 }
+
+/// For each place in a group, all bits of the places before it; for minutes of 8 bits and of 16.
+const EARLIER: [[u8; GROUP]; GROUP] = {
+    let (mut masks, mut place) = ([[0; GROUP]; GROUP], 0);
+    while place < LENGTH {
+        masks[place / GROUP][place % GROUP] = if place % GROUP < place / GROUP { u8::MAX } else { 0 };
+        place += 1;
+    }
+    masks
+};
+const EARLIER_WIDE: [[u16; GROUP]; GROUP] = {
+    let (mut masks, mut place) = ([[0; GROUP]; GROUP], 0);
+    while place < LENGTH {
+        masks[place / GROUP][place % GROUP] = EARLIER[place / GROUP][place % GROUP] as u16 * 0x101;
+        place += 1;
+    }
+    masks
+};
 
 /// The bits of [`Group::total`] that count events; those above them count known minutes before the group, 240 at most.
 const TOTAL_BITS: u32 = 24;
@@ -228,6 +244,7 @@ impl Wide {
         }
     }
 
+    #[inline(never)]
     fn before(&self, place: usize) -> Sums {
         let start = place - place % GROUP;
         self.minutes[start..place].iter().fold(self.groups[place / GROUP], |sums, count| sums + Sums::of(*count))
@@ -235,6 +252,12 @@ impl Wide {
 }
 
 impl Sums {
+    /// What lies between these sums, of everything before a minute, and those before one that is so much later.
+    pub(super) fn up_to(self, later: Self, length: Minutes) -> Counts {
+        let known = Minutes::new((later.known - self.known) as u32);
+        Counts { bad: later.bad - self.bad, total: later.total - self.total, known, missing: length - known }
+    }
+
     fn of(count: Count) -> Self {
         let (bad, total) = count.pair();
         Self { bad: u64::from(bad), total: u64::from(total), known: u64::from(count.is_known()) }
