@@ -58,12 +58,14 @@ impl Sqlite {
     /// program wrote it, [`StoreError::Corrupt`] when it is damaged or no database at all.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = lock(path)?;
+        // With room for the largest page, reader and caller do not take turns row by row.
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .row_buffer_size(BLOCKS_PAGE)
             .busy_timeout(BUSY_TIMEOUT);
         let writer = pool(1).connect_with(options.clone()).await?;
         assert_version(&writer).await?;

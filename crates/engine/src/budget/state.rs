@@ -1,6 +1,6 @@
 //! The book and everything that follows from its steps: what to keep, whom to tell, what to show.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use api::{BudgetList, GateView, SourceView};
@@ -25,6 +25,8 @@ pub(super) const OBJECTIVE: &str = "objective";
 /// Everything that is known of budgets.
 pub(super) struct State {
     pub(super) policy: Policy,
+    /// The places of objectives in the policy, by their ids.
+    places: HashMap<String, usize>,
     pub(super) book: Book,
     pub(super) sources: Vec<SourceView>,
     enrichment: Vec<Vec<String>>,
@@ -45,7 +47,9 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(policy: Policy, book: Book, kinds: &[String], enrichment: Vec<Vec<String>>) -> Self {
         let source = |kind: &String| SourceView { kind: kind.clone(), ..SourceView::default() };
+        let ids = policy.objectives.iter().map(|terms| terms.objective.id.clone());
         Self {
+            places: ids.zip(0..).collect(),
             policy,
             book,
             sources: kinds.iter().map(source).collect(),
@@ -192,6 +196,7 @@ impl State {
     /// One more objective, whose counts are pushed.
     pub(super) fn define(&mut self, terms: Terms) {
         self.book.add(&terms);
+        self.places.insert(terms.objective.id.clone(), self.policy.objectives.len());
         self.policy.objectives.push(terms);
         self.sources.push(SourceView { kind: "push".to_owned(), ..SourceView::default() });
     }
@@ -247,7 +252,7 @@ impl State {
     }
 
     pub(super) fn place_of(&self, id: &str) -> Option<usize> {
-        self.policy.objectives.iter().position(|terms| terms.objective.id == id)
+        self.places.get(id).copied()
     }
 
     /// Everything, as others see it.
