@@ -1,13 +1,16 @@
-//! The gateway beside nginx and HAProxy, in one run on one machine: read ratios, not absolute numbers.
+//! The gateway beside nginx and HAProxy, and budgets beside a Prometheus, in one run on one machine: read ratios, not
+//! absolute numbers.
 //!
 //! Gateways run on the first processor, one at a time; the upstream and the callers on the second. Everything is on
 //! loopback, bounded in calls and in time, and every process is ended by its own number.
 
 mod callers;
 mod cases;
+mod decide;
 mod load;
 mod peer;
 mod process;
+mod prometheus;
 mod table;
 
 use std::path::PathBuf;
@@ -18,7 +21,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::peer::Peer;
 
-/// Measures the gateway beside peers that Debian packages.
+/// Measures the gateway and budgets beside peers that Debian packages.
 ///
 /// Example: cargo xtask bench healthy hang --rounds 5
 #[derive(Debug, Parser)]
@@ -32,10 +35,10 @@ struct Cli {
     /// How often each figure is taken; medians are shown.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
     rounds: u32,
-    /// How long each healthy or dead load runs, in seconds.
+    /// How long each load runs, in seconds.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=60))]
     secs: u64,
-    /// Connections of the healthy load.
+    /// Connections of the healthy load and of those who ask for decisions.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     connections: u32,
     /// Calls a second while the upstream hangs.
@@ -58,6 +61,10 @@ enum Case {
     Dead,
     /// Its process is frozen: connections are accepted, nothing is answered.
     Hang,
+    /// Nothing; flows ask what to do without.
+    Decide,
+    /// Nothing; an objective is evaluated beside a Prometheus.
+    Prometheus,
 }
 
 /// What is measured, and how much of it.
@@ -98,9 +105,11 @@ fn run(cli: Cli) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for case in cases {
         let table = match case {
-            Case::Healthy => cases::healthy(&plan)?,
-            Case::Dead => runtime.block_on(cases::dead(&plan))?,
-            Case::Hang => runtime.block_on(cases::hang(&plan))?,
+            Case::Healthy => cases::healthy(&plan)?.to_string(),
+            Case::Dead => runtime.block_on(cases::dead(&plan))?.to_string(),
+            Case::Hang => runtime.block_on(cases::hang(&plan))?.to_string(),
+            Case::Decide => runtime.block_on(decide::run(&plan))?,
+            Case::Prometheus => runtime.block_on(prometheus::run())?,
         };
         println!("{table}");
     }

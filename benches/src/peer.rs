@@ -130,7 +130,8 @@ fn fallback_response() -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{FALLBACK}")
 }
 
-fn free_ports<const N: usize>() -> Result<[u16; N], Error> {
+/// Ports that nobody listens on.
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N], Error> {
     let mut listeners = Vec::new();
     for _ in 0..N {
         listeners.push(TcpListener::bind("127.0.0.1:0")?);

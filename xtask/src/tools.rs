@@ -23,11 +23,12 @@ const BC: Tool = Tool { program: "bc", package: "bc", needed_for: "scripts as pe
 const NGINX: Tool = Tool { program: "nginx", package: "nginx-light", needed_for: "an upstream to break" };
 const HAPROXY: Tool = Tool { program: "haproxy", package: "haproxy", needed_for: "a peer to compare with" };
 const WRK: Tool = Tool { program: "wrk", package: "wrk", needed_for: "calls in great number" };
+const PROMETHEUS: Tool = Tool { program: "prometheus", package: "prometheus", needed_for: "a peer to compare with" };
 
 /// What the tests run.
 pub(crate) const FOR_TESTS: [Tool; 9] = [NODE, NPM, CHROMIUM, PYTHON, CURL, JQ, BC, NGINX, WRK];
 /// What the benchmarks run.
-pub(crate) const FOR_BENCHES: [Tool; 3] = [NGINX, HAPROXY, WRK];
+pub(crate) const FOR_BENCHES: [Tool; 4] = [NGINX, HAPROXY, WRK, PROMETHEUS];
 
 /// Where the browser tests and their packages live.
 pub(crate) const BROWSER_TESTS: &str = "tests/browser";
