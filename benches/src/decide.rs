@@ -1,8 +1,8 @@
 //! The decision route at a fixed rate: how long a flow waits to be told what to do without.
 //!
 //! Each connection is kept open and has a timetable of its own. A wait counts from the moment at which the timetable
-//! has the call, not from when it could be sent: whoever falls behind shows it. The same callers, with nobody to call,
-//! show what the machine itself adds.
+//! has the call, not from when it could be sent: whoever falls behind shows it. The same callers beside an echo
+//! on the gateway's processor show what the machine itself adds.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -58,7 +58,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<String, Error> {
         let waits = waits(port, plan.connections, plan.load_time).await?;
         let cpu = (gateway.cpu_seconds()? - before) * 100_000.0 / waits.len() as f64;
         text.push_str(&row("Steadyline", &waits, Some(cpu)));
-        text.push_str(&row("an echo in the callers' own thread", &noise(plan).await?, None));
+        text.push_str(&row("an echo in its place", &noise(plan).await?, None));
     }
     Ok(text)
 }
@@ -86,23 +86,44 @@ async fn until_told(port: u16) -> Result<(), Error> {
     Err("the gateway was never told how its flow stands".into())
 }
 
-/// What callers wait for somebody who does nothing: what the machine and the callers themselves cost.
+/// What callers wait for somebody who does nothing on the gateway's processor: what the machine adds.
 async fn noise(plan: &Plan) -> Result<Vec<Duration>, Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
     let port = listener.local_addr()?.port();
-    let echo = tokio::spawn(async move {
-        let mut calls = JoinSet::new();
-        while let Ok((mut stream, _)) = listener.accept().await {
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let echo = std::thread::spawn(move || echo(listener, stopped));
+    let waits = waits(port, plan.connections, plan.load_time).await;
+    // It may have failed before, which is told below.
+    stop.send(()).ok();
+    echo.join().map_err(|_| "the echo panicked")??;
+    waits
+}
+
+/// Answers whatever is asked until it is stopped.
+fn echo(listener: std::net::TcpListener, stopped: tokio::sync::oneshot::Receiver<()>) -> std::io::Result<()> {
+    // `PID/task/TID`.
+    let thread = std::fs::read_link("/proc/thread-self")?;
+    let thread = thread.file_name().unwrap_or_default();
+    Command::new("taskset").args(["-cp", GATEWAY_CPU]).arg(thread).stdout(Stdio::null()).status()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let accept = async {
+        let (listener, mut calls) = (TcpListener::from_std(listener)?, JoinSet::new());
+        loop {
+            let (mut stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
             calls.spawn(async move {
-                stream.set_nodelay(true).ok();
                 let mut request = [0; REQUEST.len()];
                 while stream.read_exact(&mut request).await.is_ok() && stream.write_all(ECHO).await.is_ok() {}
             });
         }
-    });
-    let waits = waits(port, plan.connections, plan.load_time).await;
-    echo.abort();
-    waits
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            failed = accept => failed,
+            _ = stopped => Ok(()),
+        }
+    })
 }
 
 /// All waits in order, the shortest first.

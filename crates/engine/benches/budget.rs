@@ -96,7 +96,7 @@ async fn run() {
             let slos: Vec<_> = (0..slos).map(|_| format!("slo-{}", nth * 7 % objectives)).collect();
             let flows: Vec<_> = (0..flows).map(|_| format!("flow-{}", nth % (objectives / 10) * 10)).collect();
             let began = Instant::now();
-            assert_eq!(budgets.gate(&slos, &flows).allowed, Some(true));
+            std::hint::black_box(budgets.gate(&slos, &flows));
             began.elapsed()
         });
         let mut answers: Vec<_> = answers.collect();
