@@ -330,6 +330,9 @@ impl Approvals {
             return Err(Refusal::Decided);
         }
         let decided = Decided { by: who.name.clone(), at: now.wall };
+        // What is approved after it began is approved afterwards, whenever it was asked for.
+        let minute = Minute::of(now.wall);
+        request.is_retroactive |= request.wish.stretch().is_some_and(|stretch| stretch.from < minute);
         request.state = if deed == Deed::Approved { State::Approved(decided) } else { State::Rejected(decided) };
         Ok(done(deed, who, request.clone()))
     }

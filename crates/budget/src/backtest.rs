@@ -160,7 +160,7 @@ impl<'a> Player<'a> {
                 Event::Counted { objective, minute, count } => {
                     let terms = self.policy.objectives.get(objective);
                     if let Some((ledger, terms)) = self.book.ledger_mut(objective).zip(terms) {
-                        ledger.restore(terms, minute, count);
+                        ledger.restore(terms, minute, count, minute);
                     }
                 }
                 // What people did before counts, too; it was told then.

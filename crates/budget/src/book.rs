@@ -180,7 +180,9 @@ impl Book {
         let objectives = policy.flows.get(flow).map(|flow| flow.objectives.as_slice()).unwrap_or_default();
         smallest(objectives.iter().map(|objective| {
             let terms = policy.objectives.get(*objective)?;
-            self.ledgers.get(*objective)?.remaining(terms, Minute::of(now.wall) - terms.settle)
+            let ledger = self.ledgers.get(*objective)?;
+            // What nobody sees any more is not known, however much was seen before.
+            if ledger.is_blind_at(terms, now) { None } else { ledger.remaining(terms, terms.end(now)) }
         }))
     }
 
@@ -215,16 +217,21 @@ impl Book {
         }
         let minute = Minute::of(now.wall);
         for (place, flow) in policy.flows.iter().enumerate() {
-            let is_maintained = flow
-                .objectives
-                .iter()
-                .filter_map(|objective| policy.objectives.get(*objective))
-                .any(|terms| self.approvals.on(&terms.objective.id, minute, |relief| relief.degrade).is_some());
+            // Maintenance of one of its objectives says nothing about the others.
+            let is_maintained = !flow.objectives.is_empty()
+                && flow
+                    .objectives
+                    .iter()
+                    .filter_map(|objective| policy.objectives.get(*objective))
+                    .all(|terms| self.approvals.on(&terms.objective.id, minute, |relief| relief.degrade).is_some());
             let event = if is_maintained {
                 ladder::Event::Maintained
             } else {
                 // All ledgers have just taken the same tick.
-                let left = |objective: &usize| self.ledgers.get(*objective)?.left();
+                let left = |objective: &usize| {
+                    let (ledger, terms) = (self.ledgers.get(*objective)?, policy.objectives.get(*objective)?);
+                    if ledger.is_blind_at(terms, now) { None } else { ledger.left() }
+                };
                 let (smallest, is_all) = smallest(flow.objectives.iter().map(left));
                 ladder::Event::Left { smallest, is_all }
             };

@@ -152,17 +152,25 @@ fn judge(policy: &Policy, fact: &Fact<'_>) -> Vec<Reason> {
     if fact.status.is_paging().is_none() && found.is_empty() {
         found.push(What::NotMeasured);
     }
-    match (policy.window, fact.recent) {
-        (None, _) => {}
-        (Some(window), Some(burn)) if burn.compare(1_000).is_some_and(std::cmp::Ordering::is_gt) => {
+    // Without a window of the gate's own it is the objective's.
+    let own = fact.status.end.since(fact.status.measured_from);
+    let (burn, window) = match policy.window {
+        None => (fact.status.remaining.map(|_| fact.status.burn), own),
+        Some(window) => (fact.recent, window),
+    };
+    match burn {
+        // Over a whole window it is the same as a budget that is spent, which is said already; what was forgiven no longer
+        // burns.
+        Some(burn)
+            if burn.compare(1_000).is_some_and(std::cmp::Ordering::is_gt)
+                && fact.status.forgiven == 0
+                && !found.iter().any(|what| matches!(what, What::Spent { .. })) =>
+        {
             found.push(What::BurningAboveOne { burn, window });
         }
-        (Some(_), Some(_)) => {}
-        (Some(_), None) => {
-            if !found.contains(&What::NotMeasured) {
-                found.push(What::NotMeasured);
-            }
-        }
+        Some(_) => {}
+        None if found.contains(&What::NotMeasured) => {}
+        None => found.push(What::NotMeasured),
     }
     let overridden_by = fact.maintenance.map(str::to_owned);
     let reason = |what| Reason { objective: fact.id.to_owned(), what, overridden_by: overridden_by.clone() };

@@ -42,6 +42,17 @@ pub struct Terms {
     pub rarity: Rarity,
 }
 
+impl Terms {
+    /// Everything before this is judged at `now`: minutes that are settled, and of slices those that are whole.
+    pub fn end(&self, now: Now) -> Minute {
+        let settled = Minute::of(now.wall) - self.settle;
+        match self.objective.budgeting {
+            Budgeting::Occurrences => settled,
+            Budgeting::Timeslices { length, .. } => slice_of(settled, length),
+        }
+    }
+}
+
 /// The book of one objective.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -158,10 +169,12 @@ impl Ledger {
         }
     }
 
-    /// Puts a minute in that was counted before, without asking what time it is.
-    pub fn restore(&mut self, terms: &Terms, minute: Minute, count: Count) {
-        // A minute from before the horizon is of no use.
-        let _kept = self.put(terms, minute, count);
+    /// Puts a minute in that was counted before `now`. One that was to come then is of no use: its clock was wrong.
+    pub fn restore(&mut self, terms: &Terms, minute: Minute, count: Count, now: Minute) {
+        if minute <= now {
+            // Nor is one from before the horizon.
+            let _kept = self.put(terms, minute, count);
+        }
     }
 
     /// Leaves these stretches, and no others, out of the adjusted budget.
@@ -192,6 +205,11 @@ impl Ledger {
     /// What was left of the adjusted budget at the last tick.
     pub const fn left(&self) -> Option<Remaining> {
         self.left
+    }
+
+    /// The last minute of which anything is known.
+    pub const fn last_known(&self) -> Option<Minute> {
+        self.last_known
     }
 
     /// How many bytes its minutes take.
@@ -232,14 +250,15 @@ impl Ledger {
     }
 
     fn put(&mut self, terms: &Terms, minute: Minute, count: Count) -> Result<(), NotKept> {
-        let was_known = self.events.set(minute, count)?.is_known();
+        let earlier = self.events.set(minute, count)?;
         if count.is_known() {
             self.first = Some(self.first.map_or(minute, |first| first.min(minute)));
             self.last_known = self.last_known.max(Some(minute));
         }
         let is_late = self.settled.is_some_and(|settled| minute < settled);
         match terms.objective.budgeting {
-            Budgeting::Occurrences if is_late && !was_known => self.weigh(terms, minute),
+            // A minute that was taken for empty, because its events were not there yet, had no weight.
+            Budgeting::Occurrences if is_late && !has_events(earlier) => self.weigh(terms, minute),
             Budgeting::Occurrences => {}
             Budgeting::Timeslices { length, target } => self.slice(terms, slice_of(minute, length), length, target),
         }
@@ -272,7 +291,7 @@ impl Ledger {
     }
 
     fn tick(&mut self, terms: &Terms, now: Now) -> Effects<Effect> {
-        let end = Minute::of(now.wall) - terms.settle;
+        let end = terms.end(now);
         self.settle(terms, end);
         self.period = Some(self.window(terms, end));
         let mut effects = Effects::none();
@@ -292,7 +311,7 @@ impl Ledger {
             self.is_spent = remaining.is_spent();
             effects.push(Effect::Spent(self.is_spent));
         }
-        let is_blind = self.is_blind_at(terms, end);
+        let is_blind = self.is_blind_at(terms, now);
         if is_blind != self.is_blind {
             self.is_blind = is_blind;
             effects.push(Effect::Blind(is_blind));
@@ -393,9 +412,15 @@ impl Ledger {
         Remaining::of(spent, terms.objective.allowed(), measured.length(), window.length())
     }
 
-    fn is_blind_at(&self, terms: &Terms, end: Minute) -> bool {
+    /// Whether nothing has been seen for too long.
+    pub fn is_blind_at(&self, terms: &Terms, now: Now) -> bool {
+        let end = Minute::of(now.wall) - terms.settle;
         self.last_known.is_some_and(|last| terms.blind_after <= end.since(last + Minutes::new(1)))
     }
+}
+
+const fn has_events(count: Count) -> bool {
+    matches!(count, Count::Observed { .. })
 }
 
 /// The beginning of the slice in which a minute lies.

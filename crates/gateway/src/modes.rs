@@ -78,7 +78,9 @@ impl Modes {
             Table { age_max: Duration::from_secs(modes.age_max_seconds), told_at: modes.at, ..Table::default() };
         for flow in &modes.flows {
             let fresh = decision(flow, &flow.mode, true, updated_at.clone());
-            let stale_mode = flow.mode_when_unknown.as_deref().unwrap_or(&flow.mode);
+            // Nobody knowing is no reason to go easier: the harder of the two.
+            let unknown = flow.mode_when_unknown.as_deref().unwrap_or(&flow.mode);
+            let stale_mode = if rank(unknown) < rank(&flow.mode) { flow.mode.as_str() } else { unknown };
             let stale = decision(flow, stale_mode, false, updated_at.clone());
             let is_trimmed = flow.mode != "NORMAL";
             table.flows.insert(flow.flow.clone(), Flow { is_trimmed, fresh, stale });
@@ -122,7 +124,8 @@ impl Modes {
             return problem(StatusCode::NOT_FOUND, "No such flow", &detail, &hint);
         };
         let age = table.told_at.and_then(|at| Duration::try_from(now.wall.duration_since(at)).ok());
-        let is_fresh = age.is_none_or(|age| age <= table.age_max) && table.told_at.is_some();
+        // What was told at an instant to come was told by a clock that is wrong.
+        let is_fresh = age.is_some_and(|age| age <= table.age_max);
         let body = if is_fresh { &flow.fresh } else { &flow.stale };
         let mut response = Response::new(Body::full(body.clone()));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -135,6 +138,11 @@ impl Table {
     fn is_trimmed(&self, flow: &str) -> bool {
         self.flows.get(flow).is_some_and(|flow| flow.is_trimmed)
     }
+}
+
+/// How hard a mode is.
+fn rank(mode: &str) -> usize {
+    ["NORMAL", "TRIM", "AGENT_ONLY", "OVERFLOW"].iter().position(|known| *known == mode).unwrap_or_default()
 }
 
 fn decision(flow: &FlowView, mode: &str, is_fresh: bool, updated_at: Option<String>) -> Bytes {

@@ -66,7 +66,7 @@ pub struct AlertStatus {
 impl Ledger {
     /// Everything that is to be said at `now`.
     pub fn status(&self, terms: &Terms, now: Now) -> Status {
-        let end = Minute::of(now.wall) - terms.settle;
+        let end = terms.end(now);
         let window = self.window(terms, end);
         let measured = self.measured(window.from, end);
         let allowed = terms.objective.allowed();
@@ -103,7 +103,7 @@ impl Ledger {
             exhaustion: Exhaustion::forecast(remaining, recent, whole, within),
             last_known: self.last_known,
             age: self.last_known.map(|last| end.since(last + Minutes::new(1))),
-            is_blind: self.is_blind_at(terms, end),
+            is_blind: self.is_blind_at(terms, now),
         }
     }
 

@@ -174,11 +174,11 @@ fn a_reset_gives_the_budget_back_and_hides_no_burn() {
 
 #[test]
 fn time_slices_cost_the_same_however_busy_they_are() {
-    let mut terms = terms(990_000, Minutes::new(999));
+    let mut terms = terms(990_000, Minutes::new(1_000));
     terms.objective.budgeting = Budgeting::Timeslices { length: Minutes::new(5), target: Ppm::percent(95) };
     let mut run = Run::new(terms);
     // One caller at night who is lost costs as much as a thousand at noon.
-    run.minutes(1_000, |minute| match minute {
+    run.minutes(1_001, |minute| match minute {
         100 => seen(1, 1),
         101..110 => Count::Empty,
         500..505 => seen(1_000, 1_000),

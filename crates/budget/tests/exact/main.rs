@@ -174,6 +174,7 @@ impl World {
     /// What is left at any minute.
     fn check_left(&mut self) -> u64 {
         let end = self.minute();
+        let end = self.whole(end);
         let (window, found) = self.window_before(end);
         let [expected, expected_raw] = self.left(window, end, found);
         let ppm = |left: Option<Remaining>| left.map(|left| i128::from(left.get()));
@@ -207,6 +208,7 @@ impl World {
         let end = self.minute().max(self.now);
         self.now = end;
         let now = at(end + self.terms.settle);
+        let end = self.whole(end);
         let (mut told, mut told_spent) = (self.firing.clone(), self.is_spent);
         for effect in self.ledger.take(&self.terms, Event::Ticked, now) {
             match effect {
@@ -262,6 +264,14 @@ impl World {
         let found = oracle::period(period, last);
         self.periods.push(found);
         found
+    }
+
+    /// Up to here slices are whole; what counts events is judged up to every minute.
+    fn whole(&self, end: Minute) -> Minute {
+        match self.terms.objective.budgeting {
+            Budgeting::Occurrences => end,
+            Budgeting::Timeslices { length, .. } => Minute::new(end.get() - end.get().rem_euclid(length.get().into())),
+        }
     }
 
     /// Some minute of this world, or its end.

@@ -24,6 +24,8 @@ use crate::incident;
 pub const PUSHED_MAX: usize = 1_440;
 /// The most objectives.
 const OBJECTIVES_MAX: usize = 20_000;
+/// So long a minute may be pushed again with other counts. Later it takes two people to change what was counted.
+const CORRECTED_WITHIN: Minutes = Minutes::new(15);
 /// The most refusals that one answer names.
 const REFUSED_TOLD_MAX: usize = 20;
 
@@ -93,7 +95,9 @@ impl Budgets {
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
         let Setup { policy, kinds, enrichment, sources, store, incidents, clock } = setup;
         let now = clock.now();
-        let state = keeping::load(policy, &kinds, enrichment, store.as_ref(), Minute::of(now.wall)).await?;
+        let mut state = keeping::load(policy, &kinds, enrichment, store.as_ref(), Minute::of(now.wall)).await?;
+        // Alerts and modes are judged before anybody may ask: an outage does not end because we started again.
+        state.step(Event::Ticked, now);
         let views = watch::Sender::new(Arc::new(state.list(now)));
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
@@ -310,6 +314,14 @@ fn take(state: &mut State, objective: usize, minute: Minute, pushed: &PushedMinu
         (None, None) => return Err("say how many were good, or how many were bad".to_owned()),
     };
     let count = count.map_err(|untrue| untrue.to_string())?;
+    let known = state.book.ledger_of(objective).map_or(Count::Missing, |ledger| ledger.events().get(minute));
+    let is_old = minute < Minute::of(now.wall) - CORRECTED_WITHIN;
+    if is_old && known.is_known() && known != count {
+        // Otherwise whoever may push could give a spent budget back alone.
+        return Err(format!(
+            "it was counted otherwise, and more than {CORRECTED_WITHIN} ago; ask for maintenance, or for a reset"
+        ));
+    }
     let effects = state.step(Event::Counted { objective, minute, count }, now);
     match effects.first() {
         Some(Effect::Ledger(_, budget::ledger::Effect::Refused(_, why))) => Err(match why {

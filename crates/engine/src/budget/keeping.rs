@@ -1,7 +1,7 @@
 //! What an earlier run left in the store.
 
 use budget::book::{Book, Policy};
-use budget::{Minute, Minutes, Series};
+use budget::{BLOCK, Count, Minute, Minutes, Series};
 use store::{BLOCKS_PAGE, COUNTED_PAGE, DOCUMENTS_PAGE, Document, Store};
 
 use super::state::{self, State};
@@ -23,7 +23,7 @@ pub(super) async fn load(
     let book = Book::open(&policy, state::kept(requests, ladders)?);
     let mut state = State::new(policy, book, kinds, enrichment);
     load_blocks(&mut state, store, now).await?;
-    load_counted(&mut state, store).await?;
+    load_counted(&mut state, store, now).await?;
     Ok(state)
 }
 
@@ -49,10 +49,15 @@ async fn load_blocks(state: &mut State, store: &dyn Store, now: Minute) -> Resul
             let page = store.counted_blocks(id, from).await?;
             let is_last = page.len() < BLOCKS_PAGE;
             from = page.last().map_or(from, |block| block.block + 1);
-            for block in page {
+            // Blocks and minutes that are to come were counted by a clock that was wrong.
+            for block in page.into_iter().filter(|block| block.block <= Series::block_of(now)) {
                 let what = || format!("block {} of {id}", block.block);
-                let minutes = counts::block_from_bytes(&block.body)
+                let mut minutes = counts::block_from_bytes(&block.body)
                     .map_err(|why| StartError::Format { what: what(), why: why.to_owned() })?;
+                let to_come = now.get() + 1 - block.block * BLOCK as i64;
+                if let Some(to_come) = usize::try_from(to_come).ok().and_then(|place| minutes.get_mut(place..)) {
+                    to_come.fill(Count::Missing);
+                }
                 if let Some(ledger) = state.book.ledger_mut(place) {
                     ledger.load(&terms, block.block, &minutes);
                 }
@@ -66,7 +71,7 @@ async fn load_blocks(state: &mut State, store: &dyn Store, now: Minute) -> Resul
 }
 
 /// Minutes that are in no block yet, in the order in which they came.
-async fn load_counted(state: &mut State, store: &dyn Store) -> Result<(), StartError> {
+async fn load_counted(state: &mut State, store: &dyn Store, now: Minute) -> Result<(), StartError> {
     let mut after = 0;
     loop {
         let page = store.counted(after).await?;
@@ -77,11 +82,11 @@ async fn load_counted(state: &mut State, store: &dyn Store) -> Result<(), StartE
             let format = |why| StartError::Format { what: format!("counted minutes {}", counted.seq), why };
             for entry in counts::batch_from_json(&counted.body).map_err(format)? {
                 // One of an objective that is no longer defined stays in the store.
-                let Some(place) = state.place_of(&entry.objective) else { continue };
+                let Some(place) = state.place_of(&entry.objective).filter(|_| entry.minute <= now) else { continue };
                 state.unfolded.insert((place, Series::block_of(entry.minute)));
                 let terms = &state.policy.objectives[place];
                 if let Some(ledger) = state.book.ledger_mut(place) {
-                    ledger.restore(terms, entry.minute, entry.count);
+                    ledger.restore(terms, entry.minute, entry.count, now);
                 }
             }
             after = counted.seq;

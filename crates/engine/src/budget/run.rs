@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Mono;
-use budget::Minute;
 use budget::book::Event;
+use budget::{Minute, Minutes};
 
 use super::handle::Inner;
 use super::source::{Pace, Reading, Readings, Source, SourceError};
@@ -31,7 +31,13 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(inner: Arc<Inner>, sources: Vec<Arc<dyn Source>>) -> Self {
-        let sources = sources.into_iter().map(|source| (source, Pace::default())).collect();
+        // What it told to an earlier run need not be asked for; what it would have told since is.
+        let told = |source: &Arc<dyn Source>| {
+            let state = inner.state();
+            let last = |objective: &usize| state.book.ledger_of(*objective)?.last_known();
+            source.objectives().iter().filter_map(last).min().map(|last| last + Minutes::new(1))
+        };
+        let sources = sources.into_iter().map(|source| (source.clone(), Pace::since(told(&source)))).collect();
         Self { inner, sources }
     }
 

@@ -72,15 +72,22 @@ impl State {
     /// One step of the book, and note of all that follows.
     pub(super) fn step(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let is_tick = event == Event::Ticked;
-        if let Event::Counted { objective, minute, count } = &event
-            && let Some(terms) = self.policy.objectives.get(*objective)
+        let counted = match &event {
+            Event::Counted { objective, minute, count } => Some((*objective, *minute, *count)),
+            Event::Acted(..) | Event::Ticked => None,
+        };
+        let effects = self.book.take(&self.policy, event, now);
+        let is_refused = |effect: &Effect| matches!(effect, Effect::Ledger(_, ledger::Effect::Refused(..)));
+        // What was refused is not kept either: a later start would believe it.
+        if let Some((objective, minute, count)) = counted
+            && !effects.iter().any(is_refused)
+            && let Some(terms) = self.policy.objectives.get(objective)
         {
             let at = Minute::of(now.wall);
-            let entry = Entry { objective: terms.objective.id.clone(), minute: *minute, count: *count, at };
+            let entry = Entry { objective: terms.objective.id.clone(), minute, count, at };
             self.counted.push(entry);
-            self.unfolded.insert((*objective, Series::block_of(*minute)));
+            self.unfolded.insert((objective, Series::block_of(minute)));
         }
-        let effects = self.book.take(&self.policy, event, now);
         for effect in &effects {
             self.follow(effect, now);
             self.happened.put(effect.clone(), Minute::of(now.wall));
@@ -222,6 +229,11 @@ impl State {
             let unfolded = std::mem::take(&mut self.unfolded);
             let block = |(objective, block): &(usize, i64)| {
                 let ledger = self.book.ledger_of(*objective)?;
+                // What the series has forgotten stays in the store as it is.
+                let oldest = ledger.events().oldest()?;
+                if *block < Series::block_of(oldest) {
+                    return None;
+                }
                 let objective = self.policy.objectives.get(*objective)?.objective.id.clone();
                 let body = counts::block_to_bytes(&ledger.events().block(*block));
                 Some(CountedBlock { objective, block: *block, body })
@@ -282,7 +294,9 @@ impl State {
     pub(super) fn gate(&mut self, slos: &[String], flows: &[String], now: Now) -> GateView {
         let (key, said, answer) = self.decide(slos, flows, now);
         let is_known = self.decisions.get(&key).is_some_and(|(known, _)| *known == said);
-        if !is_known {
+        // Questions about what is not there are answered and forgotten: anybody may ask them, and of anything.
+        let is_real = key.lines().all(|id| self.place_of(id).is_some());
+        if !is_known && is_real {
             if DECISIONS_MAX <= self.decisions.len() {
                 self.decisions.pop_first();
             }

@@ -34,6 +34,8 @@ use crate::failure::{Failure, cannot_listen};
 use crate::shared_gateway::{self, SharedGateway};
 
 const CONFIG: &str = include_str!("demo.yaml");
+/// Budgets are part of one story only: in another they would do their work, too.
+const BUDGET: &str = include_str!("budget.yaml");
 const SLOS: &str = include_str!("slos.yaml");
 const MAIN_IVR: &str = include_str!("../../../../../examples/flows/main-ivr.yaml");
 const BUDGET_IVR: &str = include_str!("../../../../../examples/flows/budget-ivr.yaml");
@@ -108,7 +110,7 @@ impl Stage {
         let inbox = inbox.map_err(|error| cannot_listen("inbox", ANYWHERE, "--listen", error))?;
         let store = TempDir::new().into_diagnostic()?;
         std::fs::write(store.path().join("slos.yaml"), SLOS).into_diagnostic()?;
-        let config = config(&crm.base_url(), &knowledge.base_url(), &inbox.url())?;
+        let config = config(story, &crm.base_url(), &knowledge.base_url(), &inbox.url())?;
 
         let options =
             Options { listen: addresses.gateway, tls: None, workers: Some(WORKERS), clock: clock.clone(), seed: SEED };
@@ -204,8 +206,12 @@ async fn start_crm(name: &str, clock: &Clock) -> Result<CrmHandle, Report> {
     crm.await.map_err(|error| cannot_start(name, error))
 }
 
-fn config(crm: &str, knowledge: &str, inbox: &str) -> Result<Config, Report> {
-    let text = CONFIG.replace("http://crm.invalid", crm).replace("http://inbox.invalid", inbox);
+fn config(story: Story, crm: &str, knowledge: &str, inbox: &str) -> Result<Config, Report> {
+    let text = match story {
+        Story::CrmOutage => CONFIG.to_owned(),
+        Story::BudgetBurn => format!("{CONFIG}\n{BUDGET}"),
+    };
+    let text = text.replace("http://crm.invalid", crm).replace("http://inbox.invalid", inbox);
     let text = text.replace("http://knowledge.invalid", knowledge);
     config::load("the demo's configuration", &text, &NoSecrets).map_err(|problems| diagnostics::invalid(*problems))
 }
@@ -290,7 +296,10 @@ mod tests {
 
     #[test]
     fn the_configuration_of_the_demo_is_valid() {
-        let config = config("http://127.0.0.1:1", "http://127.0.0.1:3", "http://127.0.0.1:2").unwrap();
+        let config = |story| config(story, "http://127.0.0.1:1", "http://127.0.0.1:3", "http://127.0.0.1:2").unwrap();
+        assert_eq!(config(Story::BudgetBurn).budget.flows.len(), 1);
+        let config = config(Story::CrmOutage);
+        assert_eq!(config.budget.flows.len(), 0);
         let route = config.degrade.routes.iter().find(|route| &*route.name == "crm-lookup").unwrap();
         assert!(route.deadline < Duration::from_secs(3), "the flow waits 3 s");
         assert!(route.fallback.is_some() && route.ladder.stale_for.is_some());

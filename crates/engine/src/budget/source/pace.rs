@@ -22,6 +22,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// A source that has told everything before a minute; `None` when it never told anything.
+    pub(crate) fn since(told: Option<Minute>) -> Self {
+        Self { told, ..Self::default() }
+    }
+
     /// The minutes to ask for now, up to `until`; `None` while it is left alone or there is nothing new.
     pub(crate) fn ask(&self, until: Minute, corrects: u32, now: Mono) -> Option<Minute> {
         if self.not_before.is_some_and(|not_before| now < not_before) {
