@@ -81,7 +81,8 @@ fn ours(minutes: &[(u32, u32)]) -> Result<(f64, f64), Error> {
     let mut ledger = Ledger::new(&terms.objective);
     let first = END - i64::from(MONTH.get());
     for (minute, (bad, total)) in (first..).zip(minutes) {
-        ledger.restore(&terms, Minute::new(minute), Count::Observed { bad: *bad, total: *total });
+        let minute = Minute::new(minute);
+        ledger.restore(&terms, minute, Count::Observed { bad: *bad, total: *total }, minute);
     }
     let now = Now { mono: Mono::ZERO, wall: Minute::new(END).start() };
     let (bad, total) = *minutes.last().ok_or("there are no minutes")?;
