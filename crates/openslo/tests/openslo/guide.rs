@@ -77,7 +77,7 @@ fn what_is_wrong_is_told_by_its_path() {
     insta::assert_snapshot!(said(r#"{"id": "a", "sloTarget": 0, "timeWindow": "P1M"}"#));
     insta::assert_snapshot!(said(r#"{"id": "a", "sloTarget": 100, "timeWindow": "PT720H"}"#));
     insta::assert_snapshot!(said(
-        &GUIDE.replace("14.6", "500").replace("PT720H", "PT30M").replace("\"P10D\"", "\"PT0M\"")
+        &GUIDE.replace("14.6", "500").replace("PT720H", "PT4M").replace("\"P10D\"", "\"PT0M\"")
     ));
     insta::assert_snapshot!(said(r#"{"id": "a", "id": "b", "sloTarget": 99, "timeWindow": "PT720H"}"#));
     insta::assert_snapshot!(said(r#"{"id": "a","#));
