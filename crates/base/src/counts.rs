@@ -2,9 +2,7 @@
 
 use std::ops::{Add, Sub};
 
-use base::{Ppm, Ratio};
-
-use crate::Minutes;
+use crate::{Minutes, Ppm, Ratio};
 
 /// What is known about one minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
