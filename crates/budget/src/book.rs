@@ -9,7 +9,7 @@ use crate::approvals::{self, Act, Approvals, Person, Refusal};
 use crate::gate::{self, Answer, Fact};
 use crate::ladder::{self, Ladder};
 use crate::ledger::{self, Ledger, Status, Terms};
-use crate::{Count, Minute, Remaining};
+use crate::{Count, Minute, Remaining, Stretch};
 
 /// What a book is held to. Ids of objectives and flows are unique.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,13 +166,11 @@ impl Book {
         now: Minute,
     ) -> Fact<'a> {
         let id = terms.objective.id.as_str();
-        let recent = policy
-            .gate
-            .window
-            .and_then(|window| ledger.burn(terms, crate::Stretch { from: status.end - window, until: status.end }));
+        let from = policy.gate.window.map_or(status.measured_from, |window| status.end - window);
+        let burn = ledger.burn_since_reset(terms, Stretch { from, until: status.end });
         let recovers = ledger.recovers(terms, policy.gate.floor, status);
         let maintenance = self.approvals.on(id, now, |relief| relief.gate).map(|request| request.id.as_str());
-        Fact { id, status, recent, recovers, maintenance }
+        Fact { id, status, burn, recovers, maintenance }
     }
 
     /// What is left of the smallest known budget of a flow, and whether all of its budgets are known.

@@ -26,8 +26,9 @@ pub struct Fact<'a> {
     pub id: &'a str,
     /// Everything known of it.
     pub status: &'a Status,
-    /// The burn rate over the gate's own window; `None` when the policy has none or too much is missing.
-    pub recent: Option<Burn>,
+    /// The burn rate over the gate's own window, or else over the objective's, without what a reset forgave; `None` when
+    /// too much is missing.
+    pub burn: Option<Burn>,
     /// When, at the earliest, more than the floor is left again.
     pub recovers: Option<Minute>,
     /// Approved maintenance that opens the gate, if there is any.
@@ -152,21 +153,14 @@ fn judge(policy: &Policy, fact: &Fact<'_>) -> Vec<Reason> {
     if fact.status.is_paging().is_none() && found.is_empty() {
         found.push(What::NotMeasured);
     }
-    // Without a window of the gate's own it is the objective's.
-    let own = fact.status.end.since(fact.status.measured_from);
-    let (burn, window) = match policy.window {
-        None => (fact.status.remaining.map(|_| fact.status.burn), own),
-        Some(window) => (fact.recent, window),
-    };
-    match burn {
-        // Over a whole window it is the same as a budget that is spent, which is said already; what was forgiven no longer
-        // burns.
+    match fact.burn {
+        // Over a whole window it is the same as a budget that is spent, which is said already.
         Some(burn)
             if burn.compare(1_000).is_some_and(std::cmp::Ordering::is_gt)
-                && fact.status.forgiven == 0
                 && !found.iter().any(|what| matches!(what, What::Spent { .. })) =>
         {
-            found.push(What::BurningAboveOne { burn, window });
+            let own = fact.status.end.since(fact.status.measured_from);
+            found.push(What::BurningAboveOne { burn, window: policy.window.unwrap_or(own) });
         }
         Some(_) => {}
         None if found.contains(&What::NotMeasured) => {}

@@ -239,6 +239,12 @@ impl Ledger {
         before.map_or(0, |before| self.adjusted(before).bad)
     }
 
+    /// What was counted in a stretch outside maintenance, without the bad events that a reset forgave.
+    fn held_against(&self, stretch: Stretch) -> Counts {
+        let counts = self.adjusted(stretch);
+        Counts { bad: counts.bad.saturating_sub(self.forgiven(stretch)), ..counts }
+    }
+
     fn count(&mut self, terms: &Terms, minute: Minute, count: Count, now: Now) -> Effects<Effect> {
         if Minute::of(now.wall) < minute {
             return Effects::one(Effect::Refused(minute, NotKept::Future));
@@ -404,12 +410,11 @@ impl Ledger {
     pub fn remaining(&self, terms: &Terms, end: Minute) -> Option<Remaining> {
         let window = self.window(terms, end);
         let measured = self.measured(window.from, end);
-        let counts = self.adjusted(measured);
+        let counts = self.held_against(measured);
         if !counts.is_known_enough(terms.missing_max) {
             return None;
         }
-        let spent = Counts { bad: counts.bad.saturating_sub(self.forgiven(measured)), ..counts };
-        Remaining::of(spent, terms.objective.allowed(), measured.length(), window.length())
+        Remaining::of(counts, terms.objective.allowed(), measured.length(), window.length())
     }
 
     /// Whether nothing has been seen for too long.

@@ -182,6 +182,25 @@ fn a_reset_gives_the_budget_back_but_opens_no_gate_while_it_burns() {
 }
 
 #[test]
+fn after_a_reset_a_new_burn_shuts_the_gate_as_any_other() {
+    for window in [None, Some(Minutes::new(60))] {
+        let mut run = Run::new();
+        run.policy.gate.window = window;
+        // Measured for two hours of twelve: what burns above one has not spent the window's budget by far.
+        run.minutes(90, 0, 100);
+        run.minutes(30, 10, 100);
+        run.agree("r", Wish::Reset { objective: "crm".into() });
+        run.minutes(10, 0, 100);
+        assert_eq!(run.gate().is_allowed, Some(true), "what was forgiven no longer burns");
+        run.minutes(60, 4, 100);
+        let answer = run.gate();
+        assert_eq!(answer.is_allowed, Some(false), "{window:?}");
+        let is_above_one = |reason: &gate::Reason| matches!(reason.what, What::BurningAboveOne { .. });
+        assert!(answer.reasons.iter().all(is_above_one), "{answer:?}");
+    }
+}
+
+#[test]
 fn a_flow_goes_down_with_its_budget_and_back_with_dwell() {
     let mut run = Run::new();
     run.minutes(600, 0, 100);

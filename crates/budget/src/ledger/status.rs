@@ -71,7 +71,7 @@ impl Ledger {
         let measured = self.measured(window.from, end);
         let allowed = terms.objective.allowed();
         let (raw, adjusted, forgiven) = (self.raw(measured), self.adjusted(measured), self.forgiven(measured));
-        let spent = Counts { bad: adjusted.bad.saturating_sub(forgiven), ..adjusted };
+        let spent = self.held_against(measured);
         let (part, whole) = (measured.length(), window.length());
         let left = |counts: Counts, whole| {
             let is_known = counts.is_known_enough(terms.missing_max);
@@ -113,6 +113,12 @@ impl Ledger {
         counts.is_known_enough(terms.missing_max).then_some(Burn { counts, allowed: terms.objective.allowed() })
     }
 
+    /// The same without what a reset forgave: that no longer burns.
+    pub(crate) fn burn_since_reset(&self, terms: &Terms, stretch: Stretch) -> Option<Burn> {
+        let counts = self.held_against(self.measured(stretch.from, stretch.until));
+        counts.is_known_enough(terms.missing_max).then_some(Burn { counts, allowed: terms.objective.allowed() })
+    }
+
     /// When, at the earliest, more than `floor` of the budget is left: if nothing bad happens from now on, and as much
     /// as before in all. `None` when more is left already or nothing is known.
     pub fn recovers(&self, terms: &Terms, floor: Remaining, status: &Status) -> Option<Minute> {
@@ -131,11 +137,10 @@ impl Ledger {
         let is_enough = |minutes: u32| {
             let (ahead, start) = (Minutes::new(minutes), now + Minutes::new(minutes) - length);
             let stretch = Stretch { from: start.max(measured.from).min(now), until: now };
-            let counts = self.adjusted(stretch);
+            let counts = self.held_against(stretch);
             let to_come = u128::from(all.total) * u128::from(minutes) / u128::from(measured.length().get().max(1));
             let total = counts.total.saturating_add(u64::try_from(to_come).unwrap_or(u64::MAX));
-            let bad = counts.bad.saturating_sub(self.forgiven(stretch));
-            let counts = Counts { bad, total, known: counts.known + ahead, ..counts };
+            let counts = Counts { total, known: counts.known + ahead, ..counts };
             let part = stretch.length() + ahead;
             Remaining::of(counts, allowed, part, length).is_some_and(|left| floor < left)
         };
