@@ -6,8 +6,9 @@
 //! - A source that does not answer is asked again no sooner than it wishes, and never more than once a minute. What it
 //!   has not told is missing; nothing is made up. What it cannot tell of one objective keeps none of the others waiting.
 //! - What people agree on counts once it is kept. While the store does not work, nothing is approved.
-//! - Counts do not wait for the store: those that it has not taken are bounded ([`COUNTED_WAITING_MAX`]), and what is
-//!   dropped is counted as lost.
+//! - Counts do not wait for the store. The entries that it has not taken are bounded ([`COUNTED_WAITING_MAX`]); the minutes
+//!   of one that is dropped are written with their blocks. Lines of the audit are bounded, too ([`AUDIT_WAITING_MAX`]):
+//!   one that is dropped is told as a lost record.
 
 mod counts;
 mod handle;
@@ -38,6 +39,8 @@ use crate::Sender;
 
 /// Entries of counted minutes that may wait for the store: eight hours of them.
 pub const COUNTED_WAITING_MAX: usize = 480;
+/// Lines of the audit that may wait for the store: a year of them.
+pub const AUDIT_WAITING_MAX: usize = 10_000;
 /// Entries of counted minutes that are kept one by one before they are folded into blocks.
 const FOLD_AFTER: u64 = 256;
 /// Gate decisions that are remembered, so that asking again gets the same one.

@@ -103,6 +103,10 @@ impl House {
     }
 
     async fn over(store: Simulated, clock: Clock) -> Self {
+        Self::with(policy(), store, clock).await
+    }
+
+    async fn with(policy: Policy, store: Simulated, clock: Clock) -> Self {
         let engine = Engine::start(engine::Setup {
             store: Arc::new(store.clone()),
             receivers: Vec::new(),
@@ -113,7 +117,7 @@ impl House {
         let engine = engine.await.unwrap();
         let script = Arc::new(Script::default());
         let setup = Setup {
-            policy: policy(),
+            policy,
             kinds: vec!["script".into(), "push".into()],
             enrichment: vec![vec!["crm-lookup".into()]],
             sources: vec![script.clone()],
@@ -204,6 +208,55 @@ async fn after_a_restart_everything_stands_as_it_stood() {
     assert_eq!(house.mode(), mode);
     house.minutes(2, 0).await;
     assert_eq!(house.crm().standing, "paging", "the evidence is counted again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_over_while_steadyline_stood_still_is_ended_once_that_is_known() {
+    let house = House::new().await;
+    house.minutes(300, 0).await;
+    house.minutes(20, 90).await;
+    assert_eq!(house.open_incidents().await, ["burn/crm", "mode/main", "spent/crm"]);
+    // A day and a half later all of the outage has left the window, and only six hours can be counted afterwards.
+    let (store, clock) = (house.store.clone(), house.clock.clone());
+    house.budgets.shutdown().await;
+    house.engine.shutdown().await;
+    clock.sleep(Duration::from_secs(36 * 3_600)).await;
+    let house = House::over(store, clock).await;
+    let open = house.open_incidents().await;
+    assert!(open.contains(&"spent/crm".to_owned()), "too little is known yet: {open:?}");
+    house.minutes(12 * 60, 0).await;
+    assert_eq!(house.open_incidents().await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_down_for_a_day_loses_no_minute() {
+    let house = House::new().await;
+    house.minutes(10, 0).await;
+    house.store.fail_writes(u32::MAX, Fault::Full);
+    house.minutes(24 * 60, 0).await;
+    house.store.heal();
+    house.minutes(5, 0).await;
+    let before = house.crm();
+    let house = house.restart().await;
+    assert_eq!(house.crm().raw, before.raw);
+    assert_eq!(house.open_incidents().await, Vec::<String>::new(), "nothing was lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn minutes_of_an_objective_that_is_gone_for_a_while_are_there_when_it_comes_back() {
+    let house = House::new().await;
+    house.minutes(100, 1).await;
+    let counted = house.crm().raw.total;
+    let (store, clock) = (house.store.clone(), house.clock.clone());
+    house.budgets.shutdown().await;
+    house.engine.shutdown().await;
+    // Without it for as long as it takes to fold, while another goes on.
+    let mut without = policy();
+    without.objectives[0].objective.id = "other".into();
+    let house = House::with(without, store, clock).await;
+    house.minutes(300, 0).await;
+    let house = house.restart().await;
+    assert_eq!(house.crm().raw.total, counted);
 }
 
 #[tokio::test(start_paused = true)]

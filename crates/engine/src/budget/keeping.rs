@@ -1,8 +1,10 @@
 //! What an earlier run left in the store.
 
+use std::collections::BTreeMap;
+
 use budget::book::{Book, Policy};
 use budget::{BLOCK, Count, Minute, Minutes, Series};
-use store::{BLOCKS_PAGE, COUNTED_PAGE, DOCUMENTS_PAGE, Document, Store};
+use store::{BLOCKS_PAGE, COUNTED_PAGE, CountedBlock, DOCUMENTS_PAGE, Document, Store};
 
 use super::state::{self, State};
 use super::{StartError, counts};
@@ -51,9 +53,7 @@ async fn load_blocks(state: &mut State, store: &dyn Store, now: Minute) -> Resul
             from = page.last().map_or(from, |block| block.block + 1);
             // Blocks and minutes that are to come were counted by a clock that was wrong.
             for block in page.into_iter().filter(|block| block.block <= Series::block_of(now)) {
-                let what = || format!("block {} of {id}", block.block);
-                let mut minutes = counts::block_from_bytes(&block.body)
-                    .map_err(|why| StartError::Format { what: what(), why: why.to_owned() })?;
+                let mut minutes = decoded(&block)?;
                 let to_come = now.get() + 1 - block.block * BLOCK as i64;
                 if let Some(to_come) = usize::try_from(to_come).ok().and_then(|place| minutes.get_mut(place..)) {
                     to_come.fill(Count::Missing);
@@ -72,7 +72,7 @@ async fn load_blocks(state: &mut State, store: &dyn Store, now: Minute) -> Resul
 
 /// Minutes that are in no block yet, in the order in which they came.
 async fn load_counted(state: &mut State, store: &dyn Store, now: Minute) -> Result<(), StartError> {
-    let mut after = 0;
+    let (mut after, mut strays) = (0, Strays::new());
     loop {
         let page = store.counted(after).await?;
         let is_last = page.len() < COUNTED_PAGE;
@@ -81,8 +81,16 @@ async fn load_counted(state: &mut State, store: &dyn Store, now: Minute) -> Resu
         for counted in page {
             let format = |why| StartError::Format { what: format!("counted minutes {}", counted.seq), why };
             for entry in counts::batch_from_json(&counted.body).map_err(format)? {
-                // One of an objective that is no longer defined stays in the store.
-                let Some(place) = state.place_of(&entry.objective).filter(|_| entry.minute <= now) else { continue };
+                if now < entry.minute {
+                    continue;
+                }
+                let Some(place) = state.place_of(&entry.objective) else {
+                    strays
+                        .entry((entry.objective, Series::block_of(entry.minute)))
+                        .or_default()
+                        .push((entry.minute, entry.count));
+                    continue;
+                };
                 state.unfolded.insert((place, Series::block_of(entry.minute)));
                 let terms = &state.policy.objectives[place];
                 if let Some(ledger) = state.book.ledger_mut(place) {
@@ -93,7 +101,36 @@ async fn load_counted(state: &mut State, store: &dyn Store, now: Minute) -> Resu
         }
         if is_last {
             state.counted_seq = after;
+            state.strays = fold(strays, store).await?;
             return Ok(());
         }
     }
+}
+
+/// Minutes of objectives that are no longer defined, by their blocks: should one come back, so do its minutes.
+type Strays = BTreeMap<(String, i64), Vec<(Minute, Count)>>;
+
+/// The blocks of strays, with what is in them already.
+async fn fold(strays: Strays, store: &dyn Store) -> Result<Vec<CountedBlock>, StartError> {
+    let mut blocks = Vec::new();
+    for ((objective, block), minutes) in strays {
+        let kept = store.counted_blocks(&objective, block).await?.into_iter().find(|kept| kept.block == block);
+        let mut counts = match kept {
+            Some(kept) => decoded(&kept)?,
+            None => [Count::Missing; BLOCK],
+        };
+        for (minute, count) in minutes {
+            let place = usize::try_from(minute.get() - block * BLOCK as i64).ok();
+            if let Some(kept) = place.and_then(|place| counts.get_mut(place)) {
+                *kept = count;
+            }
+        }
+        blocks.push(CountedBlock { objective, block, body: counts::block_to_bytes(&counts) });
+    }
+    Ok(blocks)
+}
+
+fn decoded(block: &CountedBlock) -> Result<[Count; BLOCK], StartError> {
+    let what = || format!("block {} of {}", block.block, block.objective);
+    counts::block_from_bytes(&block.body).map_err(|why| StartError::Format { what: what(), why: why.to_owned() })
 }

@@ -182,10 +182,18 @@ async fn save(inner: &Inner) -> Result<(), ()> {
         state.take_unsaved()
     };
     match inner.store.commit(&change).await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            inner.state().written(&change);
+            Ok(())
+        }
         Err(error) => {
             tracing::warn!(%error, hint = error.hint(), "failed to write budgets; they go on from memory");
-            inner.state().put_back(change);
+            let lost = {
+                let mut state = inner.state();
+                state.put_back(change);
+                state.take_lost()
+            };
+            inner.incidents.records_lost(lost);
             Err(())
         }
     }

@@ -15,7 +15,7 @@ use store::{AuditEntry, Change, Counted, CountedBlock, Document, Fold};
 
 use super::counts::{self, Entry};
 use super::happened::Happenings;
-use super::{COUNTED_WAITING_MAX, DECISIONS_MAX, FOLD_AFTER, views, wire, words};
+use super::{AUDIT_WAITING_MAX, COUNTED_WAITING_MAX, DECISIONS_MAX, FOLD_AFTER, views, wire, words};
 use crate::incident::{self, Subject};
 
 /// Kinds of documents.
@@ -38,19 +38,75 @@ pub(super) struct State {
     pub(super) folded_seq: u64,
     /// Blocks with minutes that are in none yet.
     pub(super) unfolded: BTreeSet<(usize, i64)>,
+    /// Blocks that are being written.
+    folding: BTreeSet<(usize, i64)>,
     /// What incidents are to be made of.
     incidents: Vec<incident::Event>,
-    decisions: BTreeMap<String, (String, String)>,
+    decisions: BTreeMap<String, Decision>,
+    questions: u64,
     pub(super) happened: Happenings,
-    has_told_all: bool,
-    pub(super) lost: u64,
+    /// Incidents that an earlier run may have left open, until it is known whether they are over.
+    inherited: BTreeSet<(usize, Inherited)>,
+    /// Blocks of objectives that are no longer defined, with minutes that were in none yet.
+    pub(super) strays: Vec<CountedBlock>,
+    /// Lines of the audit that nobody will read.
+    lost: u64,
+}
+
+/// An answer of the gate that was written down.
+struct Decision {
+    said: String,
+    id: String,
+    /// When it was last asked for: the number of the question.
+    asked: u64,
+}
+
+/// What an incident of an earlier run was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Inherited {
+    Page,
+    Ticket,
+    Spent,
+    Blind,
+}
+
+impl Inherited {
+    const ALL: [Self; 4] = [Self::Page, Self::Ticket, Self::Spent, Self::Blind];
+
+    /// Whether it is over; `None` when that cannot be said yet.
+    fn is_over(self, status: &Status) -> Option<bool> {
+        let is_quiet = |severity| {
+            let mut alerts = status.alerts.iter().filter(|alert| alert.rule.severity == severity);
+            if alerts.clone().any(|alert| alert.is_firing) {
+                return Some(false);
+            }
+            alerts.all(|alert| alert.verdict != ledger::Verdict::Unknown).then_some(true)
+        };
+        match self {
+            Self::Page => is_quiet(Severity::Page),
+            Self::Ticket => is_quiet(Severity::Ticket),
+            Self::Spent => status.remaining.map(|left| !left.is_spent()),
+            Self::Blind => status.age.map(|_| !status.is_blind),
+        }
+    }
+
+    fn subject(self, id: &str) -> Subject {
+        match self {
+            Self::Page => alert_subject(id, Severity::Page),
+            Self::Ticket => alert_subject(id, Severity::Ticket),
+            Self::Spent => Subject::Spent(id.into()),
+            Self::Blind => Subject::Blind(id.into()),
+        }
+    }
 }
 
 impl State {
     pub(super) fn new(policy: Policy, book: Book, kinds: &[String], enrichment: Vec<Vec<String>>) -> Self {
         let source = |kind: &String| SourceView { kind: kind.clone(), ..SourceView::default() };
         let ids = policy.objectives.iter().map(|terms| terms.objective.id.clone());
+        let inherited = |place| Inherited::ALL.map(|what| (place, what));
         Self {
+            inherited: (0..policy.objectives.len()).flat_map(inherited).collect(),
             places: ids.zip(0..).collect(),
             policy,
             book,
@@ -61,10 +117,12 @@ impl State {
             counted_seq: 0,
             folded_seq: 0,
             unfolded: BTreeSet::new(),
+            folding: BTreeSet::new(),
             incidents: Vec::new(),
             decisions: BTreeMap::new(),
             happened: Happenings::default(),
-            has_told_all: false,
+            questions: 0,
+            strays: Vec::new(),
             lost: 0,
         }
     }
@@ -92,7 +150,7 @@ impl State {
             self.follow(effect, now);
             self.happened.put(effect.clone(), Minute::of(now.wall));
         }
-        if is_tick && !std::mem::replace(&mut self.has_told_all, true) {
+        if is_tick && !self.inherited.is_empty() {
             self.end_what_is_over(now);
         }
         effects
@@ -182,25 +240,20 @@ impl State {
         self.incidents.push(incident::Event::Over { subject, what });
     }
 
-    /// An earlier run may have left incidents open that are over by now; ending what is not there does nothing.
+    /// Ends what an earlier run left open, as soon as it is known to be over; ending what is not there does nothing.
+    /// What still holds is ended by the ledger, like any other.
     fn end_what_is_over(&mut self, now: Now) {
-        for place in 0..self.policy.objectives.len() {
-            let Some(status) = self.status(place, now) else { continue };
-            let id = self.policy.objectives[place].objective.id.clone();
-            let is_quiet = |severity| {
-                let mut alerts = status.alerts.iter().filter(|alert| alert.rule.severity == severity);
-                alerts.all(|alert| !alert.is_firing && alert.verdict == ledger::Verdict::Quiet)
-            };
-            for severity in [Severity::Page, Severity::Ticket] {
-                if is_quiet(severity) {
-                    self.over(alert_subject(&id, severity), "it was over when Steadyline started".to_owned());
+        for (place, what) in std::mem::take(&mut self.inherited) {
+            let Some(is_over) = self.status(place, now).map(|status| what.is_over(&status)) else { continue };
+            match is_over {
+                None => {
+                    self.inherited.insert((place, what));
                 }
-            }
-            if status.remaining.is_some_and(|left| !left.is_spent()) {
-                self.over(Subject::Spent(id.as_str().into()), "it was over when Steadyline started".to_owned());
-            }
-            if status.age.is_some() && !status.is_blind {
-                self.over(Subject::Blind(id.as_str().into()), "it was over when Steadyline started".to_owned());
+                Some(true) => {
+                    let subject = what.subject(&self.policy.objectives[place].objective.id);
+                    self.over(subject, "it was over when Steadyline had started again".to_owned());
+                }
+                Some(false) => {}
             }
         }
     }
@@ -226,7 +279,6 @@ impl State {
         }
         let mut change = std::mem::take(&mut self.unsaved);
         if FOLD_AFTER <= self.counted_seq - self.folded_seq {
-            let unfolded = std::mem::take(&mut self.unfolded);
             let block = |(objective, block): &(usize, i64)| {
                 let ledger = self.book.ledger_of(*objective)?;
                 // What the series has forgotten stays in the store as it is.
@@ -238,25 +290,43 @@ impl State {
                 let body = counts::block_to_bytes(&ledger.events().block(*block));
                 Some(CountedBlock { objective, block: *block, body })
             };
-            // Blocks of a fold that was not written come first; newer forms of the same block win.
-            let mut blocks = change.fold.take().map(|fold| fold.blocks).unwrap_or_default();
-            blocks.extend(unfolded.iter().filter_map(block));
+            self.folding.append(&mut self.unfolded);
+            let blocks = self.strays.iter().cloned().chain(self.folding.iter().filter_map(block)).collect();
             change.fold = Some(Fold { blocks, up_to: self.counted_seq });
-            self.folded_seq = self.counted_seq;
         }
         change
     }
 
+    /// What was taken is written.
+    pub(super) fn written(&mut self, change: &Change) {
+        let Some(fold) = &change.fold else { return };
+        self.folded_seq = fold.up_to;
+        self.strays.clear();
+        self.folding.clear();
+    }
+
     /// Puts back what could not be written. Newer forms come after it and win.
+    ///
+    /// Entries of counts that are dropped are not lost: their minutes are in the blocks of the next fold.
     pub(super) fn put_back(&mut self, mut change: Change) {
         let newer = std::mem::take(&mut self.unsaved);
+        let is_newer = |old: &Document| newer.documents.iter().any(|new| new.kind == old.kind && new.id == old.id);
+        change.documents.retain(|document| !is_newer(document));
         change.documents.extend(newer.documents);
         change.audit.extend(newer.audit);
         change.counted.extend(newer.counted);
-        let surplus = change.counted.len().saturating_sub(COUNTED_WAITING_MAX);
+        change.fold = None;
+        change.counted.drain(..change.counted.len().saturating_sub(COUNTED_WAITING_MAX));
+        let surplus = change.audit.len().saturating_sub(AUDIT_WAITING_MAX);
+        change.audit.drain(..surplus);
         self.lost += surplus as u64;
-        change.counted.drain(..surplus);
+        self.unfolded.append(&mut self.folding);
         self.unsaved = change;
+    }
+
+    /// How many lines of the audit were lost since this was last asked.
+    pub(super) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     pub(super) fn has_unsaved(&self) -> bool {
@@ -293,19 +363,27 @@ impl State {
     /// The gate's answer, written down. Asked again, it has the same id for as long as it says the same.
     pub(super) fn gate(&mut self, slos: &[String], flows: &[String], now: Now) -> GateView {
         let (key, said, answer) = self.decide(slos, flows, now);
-        let is_known = self.decisions.get(&key).is_some_and(|(known, _)| *known == said);
+        self.questions += 1;
+        let known = self.decisions.get_mut(&key).filter(|known| known.said == said);
+        if let Some(known) = known {
+            known.asked = self.questions;
+            return answer;
+        }
         // Questions about what is not there are answered and forgotten: anybody may ask them, and of anything.
         let is_real = key.lines().all(|id| self.place_of(id).is_some());
-        if !is_known && is_real {
+        if is_real {
             if DECISIONS_MAX <= self.decisions.len() {
-                self.decisions.pop_first();
+                let oldest = self.decisions.iter().min_by_key(|(_, decision)| decision.asked);
+                let oldest = oldest.map(|(key, _)| key.clone());
+                oldest.and_then(|key| self.decisions.remove(&key));
             }
             let body = serde_json::json!({
                 "decisionId": answer.decision_id, "asked": key.lines().collect::<Vec<_>>(), "allowed": answer.allowed,
                 "reasons": answer.reasons, "slos": answer.slos, "recheckAfter": answer.recheck_after,
             });
             put_audit(&mut self.unsaved, format!("gate.{}", answer.decision_id), "steadyline", "gate", &body, now);
-            self.decisions.insert(key, (said, answer.decision_id.clone()));
+            let decision = Decision { said, id: answer.decision_id.clone(), asked: self.questions };
+            self.decisions.insert(key, decision);
         }
         answer
     }
@@ -332,7 +410,7 @@ impl State {
         let said = format!("{:?}\n{}", answer.is_allowed, said.collect::<Vec<_>>().join("\n"));
         let key = asked.join("\n");
         let decision_id = match self.decisions.get(&key) {
-            Some((known, id)) if *known == said => id.clone(),
+            Some(known) if known.said == said => known.id.clone(),
             _ => decision_id(&key, &said, Minute::of(now.wall)),
         };
         let reasons = answer.reasons.iter().map(words::reason).collect();
