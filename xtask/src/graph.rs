@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn rooms_use_nothing_but_the_ground() {
-        for room in ["budget", "degrade"] {
+        for room in ["budget", "degrade", "rollback"] {
             let graph = current().unwrap();
             let line = graph.lines().find(|line| line.starts_with(&format!("{room}:"))).unwrap();
             assert_eq!(line, format!("{room}: base"));
