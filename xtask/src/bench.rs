@@ -1,4 +1,4 @@
-//! The gateway beside its peers; see benches/README.md.
+//! Ours beside its peers; see benches/README.md.
 
 use clap::Args;
 
@@ -20,7 +20,24 @@ pub(crate) struct Bench {
 pub(crate) fn run(bench: &Bench) -> Result<(), Error> {
     tools::ensure(&tools::FOR_BENCHES, !bench.no_install)?;
     let binary = shell::built(&["--release", "--bin", "steadyline"])?;
-    let mut command = shell::command("cargo", &["run", "--release", "--locked", "--quiet", "-p", "benches", "--"]);
+    let mut command =
+        shell::command("cargo", &["run", "--release", "--locked", "--quiet", "-p", "benches", "--bin", "peers", "--"]);
     command.args(&bench.args).env("STEADYLINE", binary);
+    shell::run(command)
+}
+
+/// Measures the guard beside other rules, on simulated releases.
+#[derive(Debug, Args)]
+pub(crate) struct GuardBench {
+    /// Passed on: sizes, seed and files; `-- --help` lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// Builds it as it is released, and measures.
+pub(crate) fn guard(bench: &GuardBench) -> Result<(), Error> {
+    let mut command =
+        shell::command("cargo", &["run", "--release", "--locked", "--quiet", "-p", "benches", "--bin", "guard", "--"]);
+    command.args(&bench.args);
     shell::run(command)
 }

@@ -27,6 +27,8 @@ enum Chore {
     Test(test::Test),
     /// Measure the gateway beside its peers.
     Bench(bench::Bench),
+    /// Measure the guard beside other rules, on simulated releases.
+    GuardBench(bench::GuardBench),
     /// Read flows that others have published, and compare where callers end up.
     Corpus(corpus::Corpus),
     /// Let the platform's official SDKs judge the twin.
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test(chore) => test::run(&chore),
         Chore::Bench(chore) => bench::run(&chore),
+        Chore::GuardBench(chore) => bench::guard(&chore),
         Chore::Corpus(chore) => corpus::run(&chore),
         Chore::Sdk(chore) => sdk::run(&chore),
         Chore::Deny => deny::run(),

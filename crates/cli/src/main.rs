@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod console;
 mod controller;
+mod csv;
 mod diagnostics;
 mod failure;
 mod objectives;
@@ -49,6 +50,8 @@ enum Command {
     #[command(subcommand)]
     Maintenance(commands::maintenance::Maintenance),
     #[command(subcommand)]
+    Rollback(commands::rollback::Rollback),
+    #[command(subcommand)]
     Flow(commands::flow::Flow),
     #[command(subcommand)]
     Incidents(commands::incidents::Incidents),
@@ -77,6 +80,7 @@ impl Command {
             Self::Budget(budget) => commands::budget::run(budget, global),
             Self::Gate(gate) => commands::gate::run(gate, global),
             Self::Maintenance(maintenance) => commands::maintenance::run(maintenance, global),
+            Self::Rollback(rollback) => commands::rollback::run(rollback, global),
             Self::Flow(flow) => commands::flow::run(flow, global),
             Self::Incidents(incidents) => commands::incidents::run(incidents, global),
             Self::Completions(completions) => commands::completions::run(completions),
@@ -96,6 +100,7 @@ impl Command {
             | Self::Budget(_)
             | Self::Gate(_)
             | Self::Maintenance(_)
+            | Self::Rollback(_)
             | Self::Flow(_)
             | Self::Incidents(_)
             | Self::Completions(_)

@@ -66,6 +66,15 @@ impl Baseline {
         Some(Self { minutes, total, errors, share, upper, variation, siblings })
     }
 
+    /// What would have been learned from so many minutes with as many conversations each, and this variation.
+    pub fn of_totals(minutes: u32, total: u64, errors: u64, variation: f64, siblings: Option<f64>, alpha: f64) -> Self {
+        let share = errors as f64 / total.max(1) as f64;
+        let expected = total as f64 * share;
+        let phi = 1.0 + variation * expected / f64::from(minutes.max(1));
+        let upper = bound(expected, total as f64, phi, alpha);
+        Self { minutes, total, errors, share, upper, variation, siblings }
+    }
+
     /// Conversations a minute.
     pub fn volume(&self) -> f64 {
         self.total as f64 / f64::from(self.minutes.max(1))
@@ -132,6 +141,12 @@ fn upper(history: &[Count], share: f64, variation: f64, alpha: f64) -> f64 {
         squares += mean * mean;
     }
     let phi = if expected > 0.0 { 1.0 + variation * squares / expected } else { 1.0 };
+    bound(expected, all, phi, alpha)
+}
+
+/// The share that is too low in `alpha` of the histories with so many conversations, of which so many are expected to
+/// fail, with a variance that is `phi` times that of a Poisson law.
+fn bound(expected: f64, all: f64, phi: f64, alpha: f64) -> f64 {
     // Shape and rate are above zero, and so there is such a law.
     Gamma::new(expected / phi + 1.0, all / phi).map_or(1.0, |law| law.inverse_cdf(1.0 - alpha)).min(1.0)
 }

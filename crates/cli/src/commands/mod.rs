@@ -12,5 +12,6 @@ pub(crate) mod incidents;
 pub(crate) mod init;
 pub(crate) mod maintenance;
 pub(crate) mod man;
+pub(crate) mod rollback;
 pub(crate) mod serve;
 pub(crate) mod twin;

@@ -37,6 +37,8 @@ fn every_command_says_what_it_is_for_and_how_it_is_called() {
         "maintenance reject",
         "maintenance revoke",
         "maintenance list",
+        "rollback",
+        "rollback backtest",
         "flow",
         "flow lint",
         "flow trace",

@@ -12,6 +12,7 @@ mod files;
 mod flow;
 mod help;
 mod nginx;
+mod rollback;
 mod serve;
 mod setup;
 mod twin;

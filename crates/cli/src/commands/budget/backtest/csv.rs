@@ -5,17 +5,12 @@
 
 use std::fmt::Write as _;
 
-use api::Exit;
-use budget::{Count, Minute, Minutes, Untrue};
+use budget::{Count, Minute, Minutes};
 use engine::budget::{STORED_MAX, StoredCount};
-use jiff::Timestamp;
 use miette::Report;
 
 use super::past::Counts;
-use crate::failure::Failure;
-
-/// The most wrong lines that are told one by one.
-const WRONG_TOLD_MAX: usize = 20;
+use crate::csv::{self, cells, minute, number, untruth};
 
 /// Where the columns are.
 struct Columns {
@@ -28,15 +23,7 @@ struct Columns {
 
 /// Reads everything, or tells what is wrong with each line.
 pub(super) fn read(name: &str, text: &str) -> Result<Counts, Report> {
-    parse(text).map_err(|wrong| {
-        let told: Vec<_> =
-            wrong.iter().take(WRONG_TOLD_MAX).map(|(line, what)| format!("{name}:{line}: {what}")).collect();
-        let more = wrong.len() - told.len();
-        let rest = if more == 0 { String::new() } else { format!("\nand {more} more") };
-        let hint = "docs/backtest.md says what may stand there";
-        let message = format!("the counts cannot be used:\n{}{rest}", told.join("\n"));
-        Failure::new(Exit::Usage, message, hint).into()
-    })
+    parse(text).map_err(|wrong| csv::wrong(name, &wrong, "docs/backtest.md says what may stand there"))
 }
 
 /// The same counts as text.
@@ -120,43 +107,12 @@ impl Columns {
         }
         let part = if self.is_part_good { "good" } else { "bad" };
         let count = match (number(part, cell(self.part))?, number("total", cell(self.total))?) {
-            (Some(good), Some(total)) if self.is_part_good => Count::good(good, total),
-            (Some(bad), Some(total)) => Count::bad(bad, total),
-            (None, None) => Ok(Count::Missing),
-            (Some(_), None) => return Err(format!("`{part}` needs a `total`; leave both empty if nothing is known")),
-            // Of nothing, nothing can have been bad.
-            (None, Some(0)) => Ok(Count::Empty),
-            (None, Some(_)) => return Err(format!("`total` needs a `{part}`; leave both empty if nothing is known")),
+            (Some(good), Some(total)) if self.is_part_good => {
+                Count::good(good, total).map_err(|untrue| untruth(untrue).to_owned())
+            }
+            (bad, total) => csv::count(part, bad, total),
         };
-        Ok((minute, id, count.map_err(|untrue| untruth(untrue).to_owned())?))
-    }
-}
-
-fn cells(line: &str) -> impl Iterator<Item = &str> {
-    line.split(',').map(|cell| cell.trim().trim_matches('"'))
-}
-
-fn minute(text: &str) -> Result<Minute, String> {
-    let at: Timestamp = text.parse().map_err(|_| format!("`{text}` is no instant; write 2026-11-21T08:00:00Z"))?;
-    if at.as_nanosecond() % 60_000_000_000 != 0 {
-        return Err(format!("`{text}` is within a minute; write when the minute begins"));
-    }
-    Ok(Minute::of(at))
-}
-
-fn number(name: &str, text: &str) -> Result<Option<u64>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|_| format!("`{name}` is `{text}`; write a whole number, or nothing"))
-}
-
-fn untruth(untrue: Untrue) -> &'static str {
-    match untrue {
-        Untrue::BadAboveTotal => "more were bad than there were; correct `bad` or `total`",
-        Untrue::GoodAboveTotal => "more were good than there were; correct `good` or `total`",
-        Untrue::TooMany => "a minute has more than 4,294,967,295 events; correct `total`",
-        Untrue::NoCount => "this is no count; write whole numbers from 0 on",
+        Ok((minute, id, count?))
     }
 }
 
@@ -180,8 +136,8 @@ mod tests {
             ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,-1,2\n", 2, "write a whole number"),
             ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,3,2\n", 2, "more were bad than there were"),
             ("minute,objective,good,total\n2026-11-21T08:00:00Z,crm,3,2\n", 2, "more were good than there were"),
-            ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,3,\n", 2, "`bad` needs a `total`"),
-            ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,,3\n", 2, "`total` needs a `bad`"),
+            ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,3,\n", 2, "`bad` needs `total`"),
+            ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,,3\n", 2, "`total` needs `bad`"),
             ("minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,1,5000000000\n", 2, "correct `total`"),
             (
                 "minute,objective,bad,total\n2026-11-21T08:00:00Z,crm,1,2\n\n2026-11-21T08:00:00Z,crm,1,2\n",
