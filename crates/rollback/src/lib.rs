@@ -8,9 +8,11 @@
 //! - What the odds promise is a bound on the chance that a healthy release is ever taken for a bad one, however often one
 //!   looks, see [`evidence`].
 
+pub mod act;
 pub mod baseline;
 pub mod evidence;
 pub mod guide;
+pub mod once;
 pub mod recovery;
 pub mod replay;
 mod siblings;

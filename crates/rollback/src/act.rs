@@ -1,0 +1,547 @@
+//! Going back, step by step: one publish at most that changes anything, and every end is known or handed over.
+//!
+//! ```text
+//! LOOK ─▶ CHOOSE ─▶ CHECK ─▶ LOCK ─▶ CONFIRM ─▶ PUBLISH ─▶ AWAIT ─▶ RELEASE ─▶ ended
+//!   ▲        what was published before, without deleted dependencies  │
+//!   '───────────── the platform did not do it: the next one ──────────'
+//! ```
+//!
+//! The shell keeps each state in the store before it does what follows from it; a state that is about to publish is the
+//! **intent**. Whoever finds a state there goes on with [`Event::Resumed`], which looks first: what was done is seen by what
+//! is live, never by what was answered.
+//!
+//! - It acts only while the bad version is the published one, and looks again, with the flow's lock in its hand, right
+//!   before it publishes. When somebody else has published in the meantime there is nothing left to do.
+//! - An answer of 200 proves nothing, and one that never came refutes nothing. The flow is read until the operation is
+//!   over; then what is published counts.
+//! - A platform that is busy or away is asked again, as late as it wishes. Time is counted by the pauses that were asked
+//!   for, so that no clock that leaps ends or prolongs anything.
+
+use std::time::Duration;
+
+use base::Effects;
+
+/// The most versions that one tries to go back to.
+pub const TARGETS_MAX: usize = 3;
+/// How often an operation that runs is looked at.
+const POLL: Duration = Duration::from_secs(1);
+/// So often it is looked at whether a publish has begun before it is taken for one that did nothing.
+const GRACE: u16 = 5;
+/// So often one operation is looked at before people are needed.
+const POLLS_MAX: u16 = 120;
+/// The first pause after trouble; it doubles up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause of our own.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+/// The longest pause that is granted to the platform.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
+/// After so much waiting people are told, while it goes on.
+const LATE: Duration = Duration::from_secs(150);
+/// After so much waiting it is given up.
+const WAITED_MAX: Duration = Duration::from_secs(1_800);
+/// So often a publish is begun; more than there are versions, because some never arrive.
+const PUBLISHES_MAX: u8 = 8;
+/// So often the lock is given back before it is left to people.
+const RELEASES_MAX: u8 = 3;
+
+/// What is to be done when somebody else has the flow locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Locked {
+    /// Hand over: people know whose it is.
+    HandOver,
+    /// Take the lock away; unsaved changes of its holder stay saved with the platform.
+    Unlock,
+}
+
+/// From what to go back, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// The flow's id.
+    pub flow: String,
+    /// The version that is bad.
+    pub bad: String,
+    /// Versions that were proved good, the latest last.
+    pub good: Vec<String>,
+    /// Versions that were gone back from before.
+    pub known_bad: Vec<String>,
+    /// What to do about somebody else's lock.
+    pub locked: Locked,
+}
+
+/// A version, by its id and by what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// Its id.
+    pub id: String,
+    /// Its configuration: the same for two versions that mean the same.
+    pub configuration: Option<String>,
+}
+
+/// A version that was published once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Published {
+    /// Which one.
+    pub version: Version,
+    /// When another took its place, in milliseconds since 1970; none for the one that is live.
+    pub until: Option<i64>,
+}
+
+/// A flow as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// The version that callers get.
+    pub published: Option<Version>,
+    /// The operation that ran last, or runs.
+    pub operation: Operation,
+    /// Who has it locked.
+    pub lock: Lock,
+}
+
+/// An operation of the platform on a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// None runs.
+    None,
+    /// It runs.
+    Running,
+    /// It is over, and failed.
+    Failed {
+        /// Its id.
+        id: String,
+        /// What the platform says about it.
+        why: String,
+    },
+}
+
+/// Who has a flow locked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Lock {
+    /// Nobody.
+    Free,
+    /// We.
+    Ours,
+    /// Somebody else.
+    Foreign(String),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// It begins, or goes on after a crash or in other hands.
+    Resumed,
+    /// A pause is over.
+    Woke,
+    /// The platform has answered.
+    Answered(Answer),
+    /// It has not, or not as it should.
+    Failed(Trouble),
+}
+
+/// What the platform answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The flow.
+    Flow(Flow),
+    /// What was published before.
+    Versions(Vec<Published>),
+    /// What a version uses that is deleted, by name; nothing when nobody knows.
+    Dependencies(Vec<String>),
+    /// What was asked for was taken on.
+    Done,
+}
+
+/// Why there is no such answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// The platform is busy or away, and it was not done; it may wish to be left alone for a while.
+    Busy(Option<Duration>),
+    /// Nobody knows whether it was done.
+    NoAnswer,
+    /// Somebody else has the flow locked, or an operation runs.
+    Conflict,
+    /// There is no such thing.
+    Gone,
+    /// It is not allowed, or makes no sense: asking again is of no use.
+    Refused(String),
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Ask the platform; the state is to be kept before.
+    Ask(Question),
+    /// Wake up after a pause.
+    Pause(Duration),
+    /// It takes long: tell people. It goes on.
+    Late,
+    /// It is over.
+    Ended(Outcome),
+}
+
+/// What is asked of the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// How is the flow?
+    Flow,
+    /// What was published before?
+    Versions,
+    /// What does a version use that is deleted?
+    Dependencies(String),
+    /// Take the lock.
+    Lock,
+    /// Take it away from somebody else.
+    Unlock,
+    /// Publish a version.
+    Publish(String),
+    /// Give the lock back.
+    Release,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Callers get this version.
+    Live(String),
+    /// Somebody else has published this version in the meantime; nothing was left to do.
+    Overtaken(Option<String>),
+    /// There is no version to go back to.
+    NoTarget,
+    /// Somebody has the flow locked.
+    Locked(String),
+    /// The platform has no such flow any more.
+    Gone,
+    /// The platform does not let us.
+    Refused(String),
+    /// The platform did not do it in all that time.
+    GivenUp,
+}
+
+/// Where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Look,
+    Unlock,
+    Choose,
+    Check(Version),
+    Lock(Version),
+    Confirm(Version),
+    Publish(Version),
+    Await {
+        version: Version,
+        /// Whether the platform has taken it on; else nobody knows whether it was ever asked.
+        is_taken: bool,
+    },
+    Release(Outcome),
+    Ended(Outcome),
+}
+
+/// Going back from one release.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Act {
+    plan: Plan,
+    step: Step,
+    /// Versions that were asked to be published.
+    aims: Vec<Version>,
+    /// Versions that it cannot be, by their ids.
+    ruled_out: Vec<String>,
+    /// The operation that had failed before the last publish.
+    old_failure: Option<String>,
+    /// How often a publish was begun.
+    publishes: u8,
+    /// Troubles in a row.
+    troubles: u8,
+    polls: u16,
+    waited: Duration,
+    is_late: bool,
+}
+
+impl Act {
+    /// One that has not begun.
+    pub const fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            step: Step::Look,
+            aims: Vec::new(),
+            ruled_out: Vec::new(),
+            old_failure: None,
+            publishes: 0,
+            troubles: 0,
+            polls: 0,
+            waited: Duration::ZERO,
+            is_late: false,
+        }
+    }
+
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How it ended; `None` while it goes on.
+    pub const fn outcome(&self) -> Option<&Outcome> {
+        match &self.step {
+            Step::Ended(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// The version that it is about to publish: an intent that must be kept before.
+    pub fn intent(&self) -> Option<&str> {
+        match &self.step {
+            Step::Publish(version) => Some(&version.id),
+            _ => None,
+        }
+    }
+
+    /// Versions that it has asked to be published.
+    pub fn aims(&self) -> impl Iterator<Item = &str> {
+        self.aims.iter().map(|version| version.id.as_str())
+    }
+
+    fn question(&self) -> Option<Question> {
+        Some(match &self.step {
+            Step::Look | Step::Confirm(_) | Step::Await { .. } => Question::Flow,
+            Step::Unlock => Question::Unlock,
+            Step::Choose => Question::Versions,
+            Step::Check(version) => Question::Dependencies(version.id.clone()),
+            Step::Lock(_) => Question::Lock,
+            Step::Publish(version) => Question::Publish(version.id.clone()),
+            Step::Release(_) => Question::Release,
+            Step::Ended(_) => return None,
+        })
+    }
+}
+
+/// What an event means for going back.
+pub fn step(mut act: Act, event: Event) -> (Act, Effects<Effect>) {
+    if act.outcome().is_some() {
+        return (act, Effects::none());
+    }
+    match event {
+        Event::Resumed => act.resume(),
+        Event::Woke => act.woke(),
+        Event::Failed(trouble) => act.failed(trouble),
+        Event::Answered(answer) => {
+            act.troubles = 0;
+            act.answered(answer)
+        }
+    }
+}
+
+/// What a step comes to.
+type Next = (Act, Effects<Effect>);
+
+impl Act {
+    /// Nothing is believed of what was before, but what was wanted.
+    fn resume(self) -> Next {
+        match self.step {
+            Step::Publish(ref version) => {
+                let version = version.clone();
+                self.ask(Step::Await { version, is_taken: false })
+            }
+            Step::Await { .. } | Step::Release(_) => self.again(),
+            _ => self.ask(Step::Look),
+        }
+    }
+
+    /// The question of the step again. A publish is never simply repeated: one looks first.
+    fn woke(self) -> Next {
+        match self.step {
+            Step::Publish(ref version) => {
+                let version = version.clone();
+                self.ask(Step::Confirm(version))
+            }
+            _ => self.again(),
+        }
+    }
+
+    fn again(self) -> Next {
+        let question = self.question().map(Effect::Ask);
+        (self, question.map_or_else(Effects::none, Effects::one))
+    }
+
+    fn answered(self, answer: Answer) -> Next {
+        match (self.step.clone(), answer) {
+            (Step::Look, Answer::Flow(flow)) => self.looked(flow),
+            (Step::Confirm(version), Answer::Flow(flow)) => self.confirmed(version, flow),
+            (Step::Await { version, is_taken }, Answer::Flow(flow)) => self.awaited(version, is_taken, &flow),
+            (Step::Unlock, Answer::Done) => self.ask(Step::Look),
+            (Step::Choose, Answer::Versions(versions)) => self.chosen(&versions),
+            (Step::Check(version), Answer::Dependencies(deleted)) if deleted.is_empty() => {
+                self.ask(Step::Lock(version))
+            }
+            (Step::Check(version), Answer::Dependencies(_)) => self.rule_out(version),
+            (Step::Lock(version), Answer::Done) => self.ask(Step::Confirm(version)),
+            (Step::Publish(version), Answer::Done) => self.poll(Step::Await { version, is_taken: true }),
+            (Step::Release(outcome), Answer::Done) => self.end(outcome),
+            // An answer to something else: the question is asked again.
+            _ => self.failed(Trouble::Busy(None)),
+        }
+    }
+
+    fn looked(self, flow: Flow) -> Next {
+        if let Some(over) = self.over(&flow) {
+            return self.release(over, &flow.lock);
+        }
+        match (&flow.operation, flow.lock, self.plan.locked) {
+            (Operation::Running, _, _) => self.poll(Step::Look),
+            (_, Lock::Foreign(holder), Locked::HandOver) => self.end(Outcome::Locked(holder)),
+            (_, Lock::Foreign(_), Locked::Unlock) => self.ask(Step::Unlock),
+            (_, Lock::Free | Lock::Ours, _) => self.ask(Step::Choose),
+        }
+    }
+
+    /// With the lock in hand, right before the publish.
+    fn confirmed(mut self, version: Version, flow: Flow) -> Next {
+        if self.over(&flow).is_some() || flow.lock != Lock::Ours || flow.operation == Operation::Running {
+            return self.looked(flow);
+        }
+        if PUBLISHES_MAX <= self.publishes {
+            return self.ask(Step::Release(Outcome::GivenUp));
+        }
+        if !self.aims.contains(&version) {
+            self.aims.push(version.clone());
+        }
+        self.old_failure = match flow.operation {
+            Operation::Failed { id, .. } => Some(id),
+            Operation::None | Operation::Running => None,
+        };
+        (self.publishes, self.polls) = (self.publishes + 1, 0);
+        self.ask(Step::Publish(version))
+    }
+
+    fn awaited(self, version: Version, is_taken: bool, flow: &Flow) -> Next {
+        if flow.operation == Operation::Running {
+            return self.poll(Step::Await { version, is_taken: true });
+        }
+        if let Some(over) = self.over(flow) {
+            return self.release(over, &flow.lock);
+        }
+        let has_failed = match &flow.operation {
+            Operation::Failed { id, .. } => self.old_failure.as_ref() != Some(id),
+            Operation::None | Operation::Running => false,
+        };
+        match is_taken {
+            _ if has_failed => self.rule_out(version),
+            _ if self.polls < GRACE => self.poll(Step::Await { version, is_taken }),
+            // It answered, and did nothing.
+            true => self.rule_out(version),
+            // It was never asked.
+            false => self.ask(Step::Lock(version)),
+        }
+    }
+
+    /// Whether there is nothing left to do: what is live is not the bad version.
+    fn over(&self, flow: &Flow) -> Option<Outcome> {
+        let live = flow.published.as_ref();
+        if live.is_some_and(|live| live.id == self.plan.bad) {
+            return None;
+        }
+        let is_aim = |aim: &&Version| live.is_some_and(|live| aim.is_same(live));
+        Some(match self.aims.iter().find(is_aim) {
+            Some(aim) => Outcome::Live(aim.id.clone()),
+            None => Outcome::Overtaken(live.map(|live| live.id.clone())),
+        })
+    }
+
+    fn chosen(self, versions: &[Published]) -> Next {
+        let is_full = TARGETS_MAX <= self.ruled_out.len();
+        match choose(&self.plan, &self.ruled_out, versions).filter(|_| !is_full) {
+            Some(version) => self.ask(Step::Check(version)),
+            // Whoever is to help needs the flow unlocked.
+            None => self.ask(Step::Release(Outcome::NoTarget)),
+        }
+    }
+
+    fn rule_out(mut self, version: Version) -> Next {
+        self.ruled_out.push(version.id);
+        self.polls = 0;
+        self.ask(Step::Look)
+    }
+
+    fn failed(mut self, trouble: Trouble) -> Next {
+        match (self.step.clone(), trouble) {
+            (Step::Release(outcome), _) if RELEASES_MAX <= self.troubles => self.end(outcome),
+            // What was asked for may have been done. What is live will tell.
+            (Step::Publish(version), Trouble::NoAnswer | Trouble::Conflict) => {
+                self.poll(Step::Await { version, is_taken: false })
+            }
+            (Step::Publish(version) | Step::Check(version), Trouble::Gone) => self.rule_out(version),
+            // Of what a version uses nobody knows; whether it can be published will be seen.
+            (Step::Check(version), Trouble::Refused(_)) => self.ask(Step::Lock(version)),
+            (Step::Look | Step::Confirm(_) | Step::Await { .. } | Step::Choose, Trouble::Gone) => {
+                self.end(Outcome::Gone)
+            }
+            (Step::Release(outcome), Trouble::Refused(_) | Trouble::Gone) => self.end(outcome),
+            (_, Trouble::Refused(why)) => self.ask(Step::Release(Outcome::Refused(why))),
+            // Somebody was faster: look who, after a while.
+            (Step::Lock(_) | Step::Unlock, Trouble::Conflict | Trouble::Gone) => {
+                self.step = Step::Look;
+                self.pause(None)
+            }
+            (_, Trouble::Busy(wish)) => self.pause(wish),
+            (_, Trouble::NoAnswer | Trouble::Conflict | Trouble::Gone) => self.pause(None),
+        }
+    }
+
+    fn ask(mut self, step: Step) -> Next {
+        self.step = step;
+        self.again()
+    }
+
+    /// Looks again soon, but not for ever.
+    fn poll(mut self, step: Step) -> Next {
+        self.step = step;
+        self.polls = self.polls.saturating_add(1);
+        if POLLS_MAX < self.polls { self.end(Outcome::GivenUp) } else { self.wait(POLL) }
+    }
+
+    fn pause(mut self, wish: Option<Duration>) -> Next {
+        let own = PAUSE.saturating_mul(1 << self.troubles.min(8)).min(PAUSE_MAX);
+        self.troubles = self.troubles.saturating_add(1);
+        self.wait(wish.map_or(own, |wish| wish.clamp(own, RETRY_AFTER_MAX)))
+    }
+
+    fn wait(mut self, pause: Duration) -> Next {
+        self.waited += pause;
+        if WAITED_MAX < self.waited {
+            return self.end(Outcome::GivenUp);
+        }
+        let mut effects = Effects::one(Effect::Pause(pause));
+        if LATE < self.waited && !self.is_late {
+            self.is_late = true;
+            effects.push(Effect::Late);
+        }
+        (self, effects)
+    }
+
+    fn release(self, outcome: Outcome, lock: &Lock) -> Next {
+        if *lock == Lock::Ours { self.ask(Step::Release(outcome)) } else { self.end(outcome) }
+    }
+
+    fn end(mut self, outcome: Outcome) -> Next {
+        self.step = Step::Ended(outcome.clone());
+        (self, Effects::one(Effect::Ended(outcome)))
+    }
+}
+
+impl Version {
+    /// Whether they are the same, or mean the same: the platform may give what it publishes again a new id.
+    fn is_same(&self, other: &Self) -> bool {
+        let is_known = self.configuration.is_some();
+        self.id == other.id || (is_known && self.configuration == other.configuration)
+    }
+}
+
+/// The version to go back to: the last one that was live and was proved good, or else the last one that was live.
+fn choose(plan: &Plan, ruled_out: &[String], versions: &[Published]) -> Option<Version> {
+    let is_possible = |published: &&Published| {
+        let id = &published.version.id;
+        *id != plan.bad && !ruled_out.contains(id) && !plan.known_bad.contains(id)
+    };
+    let order = |published: &&Published| (plan.good.contains(&published.version.id), published.until);
+    versions.iter().filter(is_possible).max_by_key(order).map(|published| published.version.clone())
+}
+
+#[cfg(test)]
+mod tests;
