@@ -12,8 +12,8 @@ mod status;
 use base::{EFFECTS_MAX, Effects, Now, Ppm};
 
 use crate::{
-    BLOCK, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX, Rarity,
-    Remaining, Series, Stretch, Window,
+    BLOCK, Block, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX,
+    Rarity, Remaining, Series, Stretch, Window,
 };
 
 pub use status::{AlertStatus, Status};
@@ -152,14 +152,13 @@ impl Ledger {
     }
 
     /// Loads a block of minutes that were counted before; one from before the horizon is left out.
-    pub fn load(&mut self, terms: &Terms, number: i64, minutes: &[Count; BLOCK]) {
-        if self.events.set_block(number, minutes).is_err() {
+    pub fn load(&mut self, terms: &Terms, number: i64, block: &Block) {
+        if self.events.set_block(number, block).is_err() {
             return;
         }
         let minute = |place: usize| Minute::new(number * BLOCK as i64 + place as i64);
-        let first = minutes.iter().position(|count| count.is_known()).map(minute);
-        self.first = [self.first, first].into_iter().flatten().min();
-        self.last_known = self.last_known.max(minutes.iter().rposition(|count| count.is_known()).map(minute));
+        self.first = [self.first, block.first_known().map(minute)].into_iter().flatten().min();
+        self.last_known = self.last_known.max(block.last_known().map(minute));
         if let Budgeting::Timeslices { length, target } = terms.objective.budgeting {
             let (mut from, end) = (slice_of(minute(0), length), minute(BLOCK));
             while from < end {
@@ -175,6 +174,11 @@ impl Ledger {
             // Nor is one from before the horizon.
             let _kept = self.put(terms, minute, count);
         }
+    }
+
+    /// Takes everything that is due at `now` into the evidence, which the next tick would otherwise do.
+    pub fn catch_up(&mut self, terms: &Terms, now: Now) {
+        self.settle(terms, terms.end(now));
     }
 
     /// Leaves these stretches, and no others, out of the adjusted budget.

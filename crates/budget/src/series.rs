@@ -7,16 +7,14 @@
 //! Thirty days take 157 kB while no minute has more than 255 bad or 65,535 events; a chunk with such a minute takes
 //! eleven times its room.
 
+mod block;
 mod chunk;
-
-use std::collections::VecDeque;
 
 use chunk::{Chunk, LENGTH, Sums};
 
 use crate::{Count, Counts, Minute, Minutes};
 
-/// How many minutes make a block, the unit in which a series is kept outside.
-pub const BLOCK: usize = LENGTH;
+pub use block::{BLOCK, Bits, Block};
 
 /// Counts by the minute over a horizon.
 #[derive(Clone, Debug)]
@@ -25,7 +23,7 @@ pub struct Series {
     chunks_max: usize,
     /// Where the first chunk begins, in chunks since 1970.
     first: i64,
-    chunks: VecDeque<Kept>,
+    chunks: Vec<Kept>,
     /// The last minute that was ever set.
     newest: Option<Minute>,
 }
@@ -51,7 +49,7 @@ impl Series {
     pub fn new(horizon: Minutes) -> Self {
         // One chunk more on either side: the horizon begins and ends inside one.
         let chunks_max = horizon.get() as usize / LENGTH + 2;
-        Self { chunks_max, first: 0, chunks: VecDeque::new(), newest: None }
+        Self { chunks_max, first: 0, chunks: Vec::new(), newest: None }
     }
 
     /// Puts a minute in, instead of what was known of it; tells what that was.
@@ -71,7 +69,7 @@ impl Series {
         let earlier = kept.chunk.get(place);
         if earlier != count {
             kept.chunk.set(place, count);
-            self.sum_from(index);
+            self.sum_after(index, Sums::of(count), Sums::of(earlier));
         }
         self.newest = self.newest.max(Some(minute));
         Ok(earlier)
@@ -82,7 +80,7 @@ impl Series {
     /// # Errors
     ///
     /// When it lies before the horizon: nothing changes.
-    pub fn set_block(&mut self, number: i64, minutes: &[Count; BLOCK]) -> Result<(), NotKept> {
+    pub fn set_block(&mut self, number: i64, block: &Block) -> Result<(), NotKept> {
         if self.chunks.is_empty() {
             self.first = number;
         }
@@ -90,18 +88,19 @@ impl Series {
         self.reach_forward(number);
         let index = usize::try_from(number - self.first).map_err(|_| NotKept::TooOld)?;
         let Some(kept) = self.chunks.get_mut(index) else { return Err(NotKept::TooOld) };
-        kept.chunk = Chunk::of(minutes);
-        self.sum_from(index);
-        let last = minutes.iter().rposition(|count| count.is_known());
-        let last = last.map(|place| Minute::new(number * BLOCK as i64 + place as i64));
+        let earlier = kept.chunk.sums();
+        kept.chunk = Chunk::of(block);
+        let sums = kept.chunk.sums();
+        self.sum_after(index, sums, earlier);
+        let last = block.last_known().map(|place| Minute::new(number * BLOCK as i64 + place as i64));
         self.newest = self.newest.max(last);
         Ok(())
     }
 
     /// The minutes of a block.
-    pub fn block(&self, number: i64) -> [Count; BLOCK] {
+    pub fn block(&self, number: i64) -> Block {
         let first = number * BLOCK as i64;
-        std::array::from_fn(|place| self.get(Minute::new(first + place as i64)))
+        Block::of(&std::array::from_fn(|place| self.get(Minute::new(first + place as i64))))
     }
 
     /// The block in which a minute lies.
@@ -146,7 +145,7 @@ impl Series {
 
     /// The sums of everything that was ever put in, what has been forgotten since included.
     pub fn ever(&self) -> (u64, u64) {
-        let sums = self.chunks.back().map_or_else(Sums::default, |last| last.before + last.chunk.sums());
+        let sums = self.sums();
         (sums.bad, sums.total)
     }
 
@@ -167,13 +166,19 @@ impl Series {
         let (number, place) = split(minute);
         let Ok(index) = usize::try_from(number - self.first) else { return self.first_sums() };
         match self.chunks.get(index) {
-            Some(kept) => kept.before + kept.chunk.before(place),
-            None => self.chunks.back().map_or_else(Sums::default, |last| last.before + last.chunk.sums()),
+            Some(kept) => kept.before.and(kept.chunk.before(place)),
+            None => self.sums(),
         }
     }
 
+    /// The sums of everything.
+    #[inline(never)]
+    fn sums(&self) -> Sums {
+        self.chunks.last().map_or_else(Sums::default, |last| last.before.and(last.chunk.sums()))
+    }
+
     fn first_sums(&self) -> Sums {
-        self.chunks.front().map_or_else(Sums::default, |kept| kept.before)
+        self.chunks.first().map_or_else(Sums::default, |kept| kept.before)
     }
 
     /// Makes room for an older chunk, as far as the horizon allows.
@@ -183,9 +188,8 @@ impl Series {
             return Err(NotKept::TooOld);
         }
         let before = self.first_sums();
-        for _ in 0..older {
-            self.chunks.push_front(Kept { before, chunk: Chunk::blank() });
-        }
+        let blank = std::iter::repeat_with(|| Kept { before, chunk: Chunk::blank() });
+        self.chunks.splice(..0, blank.take(older));
         self.first = number;
         Ok(())
     }
@@ -199,21 +203,21 @@ impl Series {
             self.first = number;
         }
         while self.chunks.len() <= usize::try_from(number - self.first).unwrap_or(0) {
-            let before = self.chunks.back().map_or_else(Sums::default, |last| last.before + last.chunk.sums());
-            self.chunks.push_back(Kept { before, chunk: Chunk::blank() });
-            if self.chunks_max < self.chunks.len() {
-                self.chunks.pop_front();
+            let before = self.sums();
+            if self.chunks.len() < self.chunks_max {
+                self.chunks.push(Kept { before, chunk: Chunk::blank() });
+            } else {
+                self.chunks.rotate_left(1);
+                self.chunks[self.chunks_max - 1] = Kept { before, chunk: Chunk::blank() };
                 self.first += 1;
             }
         }
     }
 
-    /// Sums again what comes after the chunk at `index`.
-    fn sum_from(&mut self, index: usize) {
-        let mut sums = self.chunks[index].before + self.chunks[index].chunk.sums();
-        for kept in self.chunks.range_mut(index + 1..) {
-            kept.before = sums;
-            sums = sums + kept.chunk.sums();
+    /// Takes note in everything after the chunk at `index` that a part of it has other sums.
+    fn sum_after(&mut self, index: usize, new: Sums, instead_of: Sums) {
+        for kept in &mut self.chunks[index + 1..] {
+            kept.before = kept.before.with(new, instead_of);
         }
     }
 }

@@ -53,11 +53,11 @@ proptest! {
         for series in [&mut loaded, &mut fed] {
             series.set(Minute::new(700), Count::Observed { bad: 1, total: 7 }).unwrap();
         }
-        loaded.set_block(number, &minutes).unwrap();
+        loaded.set_block(number, &Block::of(&minutes)).unwrap();
         for (place, count) in minutes.iter().enumerate() {
             fed.set(Minute::new(number * BLOCK as i64 + place as i64), *count).unwrap();
         }
-        prop_assert_eq!(loaded.block(number), minutes);
+        prop_assert_eq!(loaded.block(number).minutes(), minutes);
         for end in (-800..1_100).step_by(37) {
             let (from, until) = (Minute::new(-800), Minute::new(end));
             prop_assert_eq!(loaded.between(from, until), fed.between(from, until));
