@@ -211,6 +211,11 @@ impl Ledger {
         self.left
     }
 
+    /// Whether nothing had been seen for too long at the last tick.
+    pub const fn is_blind(&self) -> bool {
+        self.is_blind
+    }
+
     /// The last minute of which anything is known.
     pub const fn last_known(&self) -> Option<Minute> {
         self.last_known
@@ -228,7 +233,7 @@ impl Ledger {
 
     /// All that was counted in a stretch.
     pub fn raw(&self, stretch: Stretch) -> Counts {
-        self.judged().between(stretch.from, stretch.until)
+        self.judged().between_at_hand(stretch.from, stretch.until)
     }
 
     /// What was counted in a stretch outside maintenance.
@@ -302,12 +307,19 @@ impl Ledger {
 
     fn tick(&mut self, terms: &Terms, now: Now) -> Effects<Effect> {
         let end = terms.end(now);
+        let window = self.window(terms, end);
+        let from = self.measured(window.from, end).from;
+        self.slices.as_mut().unwrap_or(&mut self.events).hold([from, end - Minutes::new(1)]);
         self.settle(terms, end);
-        self.period = Some(self.window(terms, end));
+        self.period = Some(window);
         let mut effects = Effects::none();
         let allowed = terms.objective.allowed();
         let odds = self.evidence.odds(allowed);
-        for (rule, burn) in terms.objective.alerts.iter().enumerate().take(RULES_MAX) {
+        // On a calm line no rule is looked at: without evidence none begins, whatever burns.
+        let is_evident = terms.rarity.page.min(terms.rarity.ticket) <= odds;
+        let is_calm = !is_evident && self.firing == [false; RULES_MAX];
+        let rules = if is_calm { 0 } else { RULES_MAX };
+        for (rule, burn) in terms.objective.alerts.iter().enumerate().take(rules) {
             let is_firing = self.holds(terms, burn, rule, end, odds);
             if is_firing != self.firing[rule] {
                 self.firing[rule] = is_firing;
@@ -349,7 +361,7 @@ impl Ledger {
     fn weigh(&mut self, terms: &Terms, minute: Minute) {
         let is_excluded = self.excluded.iter().any(|stretch| stretch.contains(minute));
         if !is_excluded {
-            let count = self.judged().get(minute);
+            let count = self.judged().get_at_hand(minute);
             self.evidence = self.evidence.after(count, terms.objective.allowed(), terms.rarity.variation);
         }
     }

@@ -6,7 +6,7 @@ use crate::{BLOCK, Block, Count, Counts, Minutes};
 pub(super) const LENGTH: usize = BLOCK;
 
 /// How many minutes lie between two that know the sums before them.
-const GROUP: usize = 16;
+pub(super) const GROUP: usize = 16;
 
 const GROUPS: usize = LENGTH / GROUP;
 
@@ -48,12 +48,19 @@ struct Head {
     known: u16,
 }
 
-/// Sixteen minutes, byte by byte: bytes are added side by side.
+/// Sixteen minutes, bad events and all of them each in a row: they are added side by side.
 #[derive(Clone, Copy, Debug, Default)]
 struct Group {
-    total_low: [u8; GROUP],
-    total_high: [u8; GROUP],
+    total: [u16; GROUP],
     bad: [u8; GROUP],
+}
+
+/// Sixteen minutes that are all narrow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Minutes16 {
+    group: Group,
+    /// One bit a minute.
+    known: u16,
 }
 
 /// Minutes as they are.
@@ -117,6 +124,18 @@ impl Chunk {
         }
     }
 
+    /// A group and what lies before it in the chunk; `None` of a wide one.
+    pub(super) fn group(&self, at: usize) -> Option<(Sums, Minutes16)> {
+        match self {
+            Self::Blank => Some((Sums::default(), Minutes16::default())),
+            Self::Narrow(narrow) => {
+                let minutes = Minutes16 { group: narrow.groups[at], known: narrow.heads[at].known };
+                Some((narrow.before(at * GROUP), minutes))
+            }
+            Self::Wide(_) => None,
+        }
+    }
+
     /// The sums of all its minutes.
     pub(super) fn sums(&self) -> Sums {
         let last = LENGTH - 1;
@@ -138,15 +157,8 @@ impl Narrow {
     }
 
     fn get(&self, place: usize) -> Count {
-        let (group, at) = (place / GROUP, place % GROUP);
-        if self.heads[group].known >> at & 1 == 0 {
-            return Count::Missing;
-        }
-        let group = &self.groups[group];
-        match u16::from_le_bytes([group.total_low[at], group.total_high[at]]) {
-            0 => Count::Empty,
-            total => Count::Observed { bad: u32::from(group.bad[at]), total: u32::from(total) },
-        }
+        let at = place / GROUP;
+        self.groups[at].get(self.heads[at].known, place % GROUP)
     }
 
     /// Whoever calls has seen that all fit.
@@ -155,11 +167,7 @@ impl Narrow {
         let columns = block.bad().as_chunks::<GROUP>().0.iter().zip(block.total().as_chunks::<GROUP>().0);
         let (mut bad_before, mut total_before, mut known_before) = (0, 0, 0);
         for (at, (bads, totals)) in columns.enumerate() {
-            narrow.groups[at] = Group {
-                total_low: totals.map(|total| total as u8),
-                total_high: totals.map(|total| (total >> 8) as u8),
-                bad: bads.map(|bad| bad as u8),
-            };
+            narrow.groups[at] = Group { total: totals.map(|total| total as u16), bad: bads.map(|bad| bad as u8) };
             let known = (block.known()[at / 4] >> (at % 4 * GROUP)) as u16;
             narrow.heads[at] = Head { total: total_before | known_before << TOTAL_BITS, bad: bad_before, known };
             // The last group's own are in no head, so whatever they come to does not matter.
@@ -176,8 +184,7 @@ impl Narrow {
         let ((bad, total), (bad_earlier, total_earlier)) = (count.pair(), earlier.pair());
         let (at, place) = (place / GROUP, place % GROUP);
         let group = &mut self.groups[at];
-        [group.total_low[place], group.total_high[place]] = (total as u16).to_le_bytes();
-        group.bad[place] = bad as u8;
+        (group.bad[place], group.total[place]) = (bad as u8, total as u16);
         let known = &mut self.heads[at].known;
         *known = *known & !(1 << place) | u16::from(count.is_known()) << place;
         // Both halves at once: neither ever holds more, or less, than it has room for.
@@ -191,26 +198,65 @@ impl Narrow {
 
     // Sums that are handed over in memory cost more than adding up.
     #[inline(always)]
-    fn before(&self, place: usize) -> Sums {
+    pub(super) fn before(&self, place: usize) -> Sums {
         let (at, rest) = (place / GROUP, place % GROUP);
-        let (head, group, earlier) = (self.heads[at], &self.groups[at], &EARLIER[rest]);
-        // Whole groups of sixteen with a mask, so that they are added side by side.
-        let sum =
-            |bytes: &[u8; GROUP]| bytes.iter().zip(earlier).map(|(byte, mask)| u32::from(byte & mask)).sum::<u32>();
-        let known = (head.known & !(u16::MAX << rest)).count_ones();
+        let head = self.heads[at];
+        let [bad, total, known] = self.groups[at].before(head.known, rest);
         Sums {
-            bad: u64::from(u32::from(head.bad) + sum(&group.bad)),
-            total: u64::from((head.total & TOTAL) + sum(&group.total_low) + (sum(&group.total_high) << 8)),
+            bad: u64::from(u32::from(head.bad) + bad),
+            total: u64::from((head.total & TOTAL) + total),
             known: u64::from((head.total >> TOTAL_BITS) + known),
         }
     }
 }
 
-/// For each place in a group, all bits of the places before it.
-const EARLIER: [[u8; GROUP]; GROUP] = {
-    let (mut masks, mut place) = ([[0; GROUP]; GROUP], 0);
-    while place < LENGTH {
+impl Minutes16 {
+    pub(super) fn get(&self, place: usize) -> Count {
+        self.group.get(self.known, place)
+    }
+
+    /// The sums of the minutes before a place, or of all.
+    pub(super) fn before(&self, place: usize) -> Sums {
+        let [bad, total, known] = self.group.before(self.known, place).map(u64::from);
+        Sums { bad, total, known }
+    }
+}
+
+impl Group {
+    fn get(&self, known: u16, at: usize) -> Count {
+        if known >> at & 1 == 0 {
+            return Count::Missing;
+        }
+        match self.total[at] {
+            0 => Count::Empty,
+            total => Count::Observed { bad: u32::from(self.bad[at]), total: u32::from(total) },
+        }
+    }
+
+    /// Bad events, all events and known minutes before a place.
+    #[inline(always)]
+    fn before(&self, known: u16, rest: usize) -> [u32; 3] {
+        let (bads, totals) = (self.bad.iter().zip(&EARLIER[rest]), self.total.iter().zip(&EARLIER_WIDE[rest]));
+        // Whole groups of sixteen with a mask, so that they are added side by side.
+        let bad: u32 = bads.map(|(bad, mask)| u32::from(bad & mask)).sum();
+        let total: u32 = totals.map(|(total, mask)| u32::from(total & mask)).sum();
+        [bad, total, (u32::from(known) & ((1 << rest) - 1)).count_ones()]
+    }
+}
+
+/// For each place in a group, and for its end, all bits of the places before it; for minutes of 8 bits and of 16.
+const EARLIER: [[u8; GROUP]; GROUP + 1] = {
+    let (mut masks, mut place) = ([[0; GROUP]; GROUP + 1], 0);
+    while place < GROUP * (GROUP + 1) {
         masks[place / GROUP][place % GROUP] = if place % GROUP < place / GROUP { u8::MAX } else { 0 };
+        place += 1;
+    }
+    masks
+};
+const EARLIER_WIDE: [[u16; GROUP]; GROUP + 1] = {
+    let (mut masks, mut place) = ([[0; GROUP]; GROUP + 1], 0);
+    while place < GROUP * (GROUP + 1) {
+        masks[place / GROUP][place % GROUP] = EARLIER[place / GROUP][place % GROUP] as u16 * 0x101;
         place += 1;
     }
     masks

@@ -65,6 +65,35 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn what_is_held_says_the_same_as_what_is_not(
+        steps in prop::collection::vec((-2_000i64..9_000, count(), -2_500i64..9_500, 0i64..2_000, any::<bool>()), 1..120),
+        horizon in 1u32..6_000,
+    ) {
+        let mut series = Series::new(Minutes::new(horizon));
+        for (at, count, end, length, is_block) in steps {
+            if is_block {
+                let _refused = series.set_block(at.div_euclid(256), &Block::of(&[count; BLOCK]));
+            } else {
+                let _refused = series.set(Minute::new(at), count);
+            }
+            // Around what changed, and anywhere.
+            for end in [end, at, at + 1, at + 20] {
+                let (from, end) = (Minute::new(end - length), Minute::new(end));
+                for step in 0..3 {
+                    let (from, end) = (from + Minutes::new(step), end + Minutes::new(step));
+                    prop_assert_eq!(series.between_at_hand(from, end), series.between(from, end));
+                    prop_assert_eq!(series.get_at_hand(end), series.get(end));
+                    series.hold([from, end]);
+                    prop_assert_eq!(series.between_at_hand(from, end), series.between(from, end));
+                    prop_assert_eq!(series.get_at_hand(end), series.get(end));
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_minute_in_which_nothing_happened_is_known_and_one_of_which_nothing_is_known_is_missing() {
     let mut series = Series::new(Minutes::days(1));
