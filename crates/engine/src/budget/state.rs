@@ -245,9 +245,14 @@ impl State {
     /// Ends what an earlier run left open, as soon as it is known to be over; ending what is not there does nothing.
     /// What still holds is ended by the ledger, like any other.
     fn end_what_is_over(&mut self, now: Now) {
+        let mut known: Option<(usize, Status)> = None;
         for (place, what) in std::mem::take(&mut self.inherited) {
-            let Some(is_over) = self.status(place, now).map(|status| what.is_over(&status)) else { continue };
-            match is_over {
+            // They come objective by objective.
+            if known.as_ref().is_none_or(|(of, _)| *of != place) {
+                known = self.status(place, now).map(|status| (place, status));
+            }
+            let Some((_, status)) = known.as_ref().filter(|(of, _)| *of == place) else { continue };
+            match what.is_over(status) {
                 None => {
                     self.inherited.insert((place, what));
                 }
