@@ -20,8 +20,8 @@ use budget::approvals::{Act, Person, Relief, Role, Wish};
 use budget::book::{Event, FlowTerms, Kept, Policy};
 use budget::ladder::{Mode, Rung, WhenUnknown};
 use budget::{
-    BLOCK, Book, Budgeting, Count, Minute, Minutes, Objective, Rarity, Remaining, Series, Stretch, Terms, Window, gate,
-    ladder,
+    BLOCK, Block, Book, Budgeting, Count, Minute, Minutes, Objective, Rarity, Remaining, Series, Stretch, Terms,
+    Window, gate, ladder,
 };
 
 /// Odd, so that one round is in the middle.
@@ -257,7 +257,7 @@ fn fill(book: &mut Book, policy: &Policy) {
             let mut minutes = blocks[(place * 31 + back as usize) % blocks.len()];
             let known = usize::try_from(END - number * BLOCK as i64).unwrap().min(BLOCK);
             minutes[known..].fill(Count::Missing);
-            ledger.load(terms, number, &minutes);
+            ledger.load(terms, number, &Block::of(&minutes));
         }
     }
 }

@@ -209,9 +209,11 @@ impl Book {
 
     fn tick(&mut self, policy: &Policy, now: Now) -> Vec<Effect> {
         let mut effects: Vec<_> = self.approvals.expire(now).into_iter().map(Effect::Approvals).collect();
+        let mut lefts = Vec::with_capacity(self.ledgers.len());
         for (place, (ledger, terms)) in self.ledgers.iter_mut().zip(&policy.objectives).enumerate() {
             let found = ledger.take(terms, ledger::Event::Ticked, now);
             effects.extend(found.into_iter().map(|effect| Effect::Ledger(place, effect)));
+            lefts.push(ledger.left().filter(|_| !ledger.is_blind()));
         }
         let minute = Minute::of(now.wall);
         for (place, flow) in policy.flows.iter().enumerate() {
@@ -226,10 +228,7 @@ impl Book {
                 ladder::Event::Maintained
             } else {
                 // All ledgers have just taken the same tick.
-                let left = |objective: &usize| {
-                    let (ledger, terms) = (self.ledgers.get(*objective)?, policy.objectives.get(*objective)?);
-                    if ledger.is_blind_at(terms, now) { None } else { ledger.left() }
-                };
+                let left = |objective: &usize| lefts.get(*objective).copied().flatten();
                 let (smallest, is_all) = smallest(flow.objectives.iter().map(left));
                 ladder::Event::Left { smallest, is_all }
             };

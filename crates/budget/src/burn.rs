@@ -99,11 +99,13 @@ impl Remaining {
         }
         // bad / (total x whole / part x allowed), without dividing before the end.
         let budget = i128::from(counts.total) * i128::from(allowed.get()) * i128::from(whole.get());
-        if budget == 0 {
+        // Mostly nothing was spent, and dividing such numbers is slow.
+        if budget == 0 || counts.bad == 0 {
             return Some(Self::WHOLE);
         }
-        let left = budget - i128::from(counts.bad) * 1_000_000 * i128::from(part.get());
-        let ppm = (left * 1_000_000).div_euclid(budget);
+        let left = (budget - i128::from(counts.bad) * 1_000_000 * i128::from(part.get())) * 1_000_000;
+        let towards_zero = left / budget;
+        let ppm = towards_zero - i128::from(left < towards_zero * budget);
         Some(Self(i64::try_from(ppm).unwrap_or(i64::MIN)))
     }
 

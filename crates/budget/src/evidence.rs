@@ -80,7 +80,8 @@ impl Evidence {
         let of_bad = power(std::array::from_fn(|at| RATIOS[at] * q[at]), bad);
         let shape = 1.0 / variation;
         // The usual shape is a whole number, and multiplying is a tenth of the work of logarithms.
-        let of_all = if shape.fract() == 0.0 { power(q, shape as u32) } else { q.map(|q| q.powf(shape)) };
+        let is_whole = f64::from(shape as u32) == shape || shape.fract() == 0.0;
+        let of_all = if is_whole { power(q, shape as u32) } else { q.map(|q| q.powf(shape)) };
         for (at, odds) in self.odds.iter_mut().enumerate() {
             // A share of bad events of one or more is no hypothesis.
             let is_tried = RATIOS[at] * share < 1.0;
@@ -103,10 +104,10 @@ impl Evidence {
 fn power(mut bases: [f64; RATIOS.len()], mut exponent: u32) -> [f64; RATIOS.len()] {
     let mut powers = [1.0; RATIOS.len()];
     while exponent > 0 {
-        for (power, base) in powers.iter_mut().zip(&mut bases) {
-            *power *= if exponent & 1 == 1 { *base } else { 1.0 };
-            *base *= *base;
+        if exponent & 1 == 1 {
+            powers.iter_mut().zip(&bases).for_each(|(power, base)| *power *= base);
         }
+        bases.iter_mut().for_each(|base| *base *= *base);
         exponent >>= 1;
     }
     powers

@@ -12,8 +12,8 @@ mod status;
 use base::{EFFECTS_MAX, Effects, Now, Ppm};
 
 use crate::{
-    BLOCK, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX, Rarity,
-    Remaining, Series, Stretch, Window,
+    BLOCK, Block, Budgeting, Burn, BurnRule, Count, Counts, Evidence, Minute, Minutes, NotKept, Objective, RULES_MAX,
+    Rarity, Remaining, Series, Stretch, Window,
 };
 
 pub use status::{AlertStatus, Status};
@@ -152,14 +152,13 @@ impl Ledger {
     }
 
     /// Loads a block of minutes that were counted before; one from before the horizon is left out.
-    pub fn load(&mut self, terms: &Terms, number: i64, minutes: &[Count; BLOCK]) {
-        if self.events.set_block(number, minutes).is_err() {
+    pub fn load(&mut self, terms: &Terms, number: i64, block: &Block) {
+        if self.events.set_block(number, block).is_err() {
             return;
         }
         let minute = |place: usize| Minute::new(number * BLOCK as i64 + place as i64);
-        let first = minutes.iter().position(|count| count.is_known()).map(minute);
-        self.first = [self.first, first].into_iter().flatten().min();
-        self.last_known = self.last_known.max(minutes.iter().rposition(|count| count.is_known()).map(minute));
+        self.first = [self.first, block.first_known().map(minute)].into_iter().flatten().min();
+        self.last_known = self.last_known.max(block.last_known().map(minute));
         if let Budgeting::Timeslices { length, target } = terms.objective.budgeting {
             let (mut from, end) = (slice_of(minute(0), length), minute(BLOCK));
             while from < end {
@@ -175,6 +174,11 @@ impl Ledger {
             // Nor is one from before the horizon.
             let _kept = self.put(terms, minute, count);
         }
+    }
+
+    /// Takes everything that is due at `now` into the evidence, which the next tick would otherwise do.
+    pub fn catch_up(&mut self, terms: &Terms, now: Now) {
+        self.settle(terms, terms.end(now));
     }
 
     /// Leaves these stretches, and no others, out of the adjusted budget.
@@ -207,6 +211,11 @@ impl Ledger {
         self.left
     }
 
+    /// Whether nothing had been seen for too long at the last tick.
+    pub const fn is_blind(&self) -> bool {
+        self.is_blind
+    }
+
     /// The last minute of which anything is known.
     pub const fn last_known(&self) -> Option<Minute> {
         self.last_known
@@ -224,7 +233,7 @@ impl Ledger {
 
     /// All that was counted in a stretch.
     pub fn raw(&self, stretch: Stretch) -> Counts {
-        self.judged().between(stretch.from, stretch.until)
+        self.judged().between_at_hand(stretch.from, stretch.until)
     }
 
     /// What was counted in a stretch outside maintenance.
@@ -298,12 +307,19 @@ impl Ledger {
 
     fn tick(&mut self, terms: &Terms, now: Now) -> Effects<Effect> {
         let end = terms.end(now);
+        let window = self.window(terms, end);
+        let from = self.measured(window.from, end).from;
+        self.slices.as_mut().unwrap_or(&mut self.events).hold([from, end - Minutes::new(1)]);
         self.settle(terms, end);
-        self.period = Some(self.window(terms, end));
+        self.period = Some(window);
         let mut effects = Effects::none();
         let allowed = terms.objective.allowed();
         let odds = self.evidence.odds(allowed);
-        for (rule, burn) in terms.objective.alerts.iter().enumerate().take(RULES_MAX) {
+        // On a calm line no rule is looked at: without evidence none begins, whatever burns.
+        let is_evident = terms.rarity.page.min(terms.rarity.ticket) <= odds;
+        let is_calm = !is_evident && self.firing == [false; RULES_MAX];
+        let rules = if is_calm { 0 } else { RULES_MAX };
+        for (rule, burn) in terms.objective.alerts.iter().enumerate().take(rules) {
             let is_firing = self.holds(terms, burn, rule, end, odds);
             if is_firing != self.firing[rule] {
                 self.firing[rule] = is_firing;
@@ -345,7 +361,7 @@ impl Ledger {
     fn weigh(&mut self, terms: &Terms, minute: Minute) {
         let is_excluded = self.excluded.iter().any(|stretch| stretch.contains(minute));
         if !is_excluded {
-            let count = self.judged().get(minute);
+            let count = self.judged().get_at_hand(minute);
             self.evidence = self.evidence.after(count, terms.objective.allowed(), terms.rarity.variation);
         }
     }

@@ -24,4 +24,4 @@ pub use ladder::{Ladder, Mode};
 pub use ledger::{Ledger, Status, Terms, Verdict};
 pub use objective::{Budgeting, BurnRule, Flaw, Objective, RULES_MAX, Severity, WINDOW_MAX, WINDOW_MIN, Window};
 pub use period::{Period, PeriodFlaw, Unit};
-pub use series::{BLOCK, NotKept, Series};
+pub use series::{BLOCK, Bits, Block, NotKept, Series};

@@ -143,11 +143,11 @@ fn tables(config: &Config, platform: Option<&genesys::Client>) -> Result<Option<
 
 /// Tells the gateway what flows do, at once when it changes.
 async fn follow(budgets: Budgets, gateway: Arc<SharedGateway>, age_max_seconds: u64) {
-    let mut views = budgets.views();
+    let mut steps = budgets.steps();
     loop {
-        let list = views.borrow_and_update().clone();
-        gateway.obey(&FlowModes { at: list.at, age_max_seconds, flows: list.flows.clone() });
-        if views.changed().await.is_err() {
+        let (at, flows) = budgets.flows();
+        gateway.obey(&FlowModes { at: Some(at), age_max_seconds, flows });
+        if !steps.next().await {
             return;
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Running budgets over SQLite on this machine's disk, through the engine's own path: a source answers for all
 //! objectives, the book takes every count and a tick, views are made, one transaction is written. The clock runs sixty
-//! times as fast, so that a minute is a second. `STEADYLINE_SLOS=1000` takes fewer than 10,000 objectives.
+//! times as fast, so that a minute is a second. `STEADYLINE_SLOS=1000` takes fewer than 10,000 objectives,
+//! `STEADYLINE_BLOCKS=1` blocks of version 1, and `STEADYLINE_STORE=FOLDER` keeps what was prepared for the next time.
 //!
 //! - *prepare*: thirty days of blocks are written as the engine folds them, one block of all objectives a transaction.
 //! - *start*: from an open store to running budgets, with two hours that are in no block yet.
@@ -28,8 +29,8 @@ use engine::budget::{Budgets, Setup, Source, SourceError};
 use engine::{Engine, Policy as Incidents};
 use jiff::Timestamp;
 use store::{
-    AuditRecord, Change, Counted, CountedBlock, Document, Fold, IncidentRecord, JournalEntry, Letter, Sqlite, Store,
-    StoreError,
+    AuditRecord, Change, Counted, CountedBlock, CountedRun, Document, Fold, IncidentRecord, JournalEntry, Letter,
+    Sqlite, Store, StoreError,
 };
 
 /// The end of the thirty days, in minutes since 1970; in the middle of a block.
@@ -56,8 +57,18 @@ async fn run() {
     let objectives = std::env::var("STEADYLINE_SLOS").map_or(10_000, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("budget.db");
+    let form = if std::env::var("STEADYLINE_BLOCKS").is_ok_and(|text| text == "1") { by_minutes } else { by_columns };
     println!("{objectives} objectives\n\n| what | took |\n|---|--:|");
-    prepare(&path, objectives).await;
+    match std::env::var("STEADYLINE_STORE").map(std::path::PathBuf::from) {
+        Ok(kept) => {
+            let kept = kept.join("budget.db");
+            if !kept.exists() {
+                prepare(&kept, objectives, form).await;
+            }
+            std::fs::copy(kept, &path).unwrap();
+        }
+        Err(_) => prepare(&path, objectives, form).await,
+    }
 
     let store = Sqlite::open(&path).await.unwrap();
     let store = Arc::new(Watched { inner: store, moments: Mutex::default() });
@@ -108,7 +119,7 @@ async fn run() {
 }
 
 /// Thirty days up to two hours before [`END`] in blocks, the rest as it came.
-async fn prepare(path: &std::path::Path, objectives: usize) {
+async fn prepare(path: &std::path::Path, objectives: usize, form: fn(&[(u64, u64)]) -> Vec<u8>) {
     let store = Sqlite::open(path).await.unwrap();
     let mut traffic = traffic();
     let folded_until = END - UNFOLDED;
@@ -116,7 +127,7 @@ async fn prepare(path: &std::path::Path, objectives: usize) {
     let mut slowest = Duration::ZERO;
     for number in first..=last {
         let known = usize::try_from(folded_until - number * BLOCK as i64).unwrap().min(BLOCK);
-        let bodies: Vec<_> = (0..257).map(|_| block(&mut traffic, known)).collect();
+        let bodies: Vec<_> = (0..257).map(|_| form(&traffic.by_ref().take(known).collect::<Vec<_>>())).collect();
         let body = |place: usize| bodies[(place * 31 + number as usize) % bodies.len()].clone();
         let block = |place| CountedBlock { objective: format!("slo-{place}"), block: number, body: body(place) };
         let fold = Fold { blocks: (0..objectives).map(block).collect(), up_to: 0 };
@@ -137,18 +148,33 @@ async fn prepare(path: &std::path::Path, objectives: usize) {
     println!("| size of the store | {} MiB |", std::fs::metadata(path).unwrap().len() >> 20);
 }
 
-/// A block in the stored form, version 1: known minutes and then missing ones.
-fn block(traffic: &mut impl Iterator<Item = (u64, u64)>, known: usize) -> Vec<u8> {
+/// A block in the stored form, version 2: known minutes of less than 256 calls and then missing ones.
+fn by_columns(minutes: &[(u64, u64)]) -> Vec<u8> {
+    let is_whole = minutes.len() == BLOCK;
+    let mut bytes = vec![2, 1 | 1 << 3 | u8::from(is_whole) << 6];
+    if !is_whole {
+        let known = |byte| (0..8).fold(0, |bits, bit| bits | u8::from(byte * 8 + bit < minutes.len()) << bit);
+        bytes.extend((0..BLOCK / 8).map(known));
+    }
+    bytes.extend((0..BLOCK).map(|place| minutes.get(place).map_or(0, |(_, total)| *total as u8)));
+    let bads = minutes.iter().zip(0u8..=u8::MAX).filter(|((bad, _), _)| *bad > 0);
+    bytes.extend((bads.clone().count() as u16).to_le_bytes());
+    bytes.extend(bads.flat_map(|((bad, _), place)| [place, *bad as u8]));
+    bytes
+}
+
+/// The same in version 1.
+fn by_minutes(minutes: &[(u64, u64)]) -> Vec<u8> {
     let mut bytes = vec![1];
-    for (bad, total) in traffic.take(known) {
+    for (bad, total) in minutes {
         put(&mut bytes, total + 1);
-        if total > 0 {
-            put(&mut bytes, bad);
+        if *total > 0 {
+            put(&mut bytes, *bad);
         }
     }
-    if known < BLOCK {
+    if minutes.len() < BLOCK {
         put(&mut bytes, 0);
-        put(&mut bytes, (BLOCK - known) as u64);
+        put(&mut bytes, (BLOCK - minutes.len()) as u64);
     }
     bytes
 }
@@ -314,5 +340,9 @@ impl Store for Watched {
 
     async fn counted_blocks(&self, objective: &str, from: i64) -> Result<Vec<CountedBlock>, StoreError> {
         self.inner.counted_blocks(objective, from).await
+    }
+
+    async fn counted_run(&self, objective: &str, from: i64) -> Result<CountedRun, StoreError> {
+        self.inner.counted_run(objective, from).await
     }
 }

@@ -19,6 +19,7 @@ pub mod source;
 mod state;
 mod stored;
 pub mod table;
+mod touched;
 mod views;
 mod wire;
 mod wish;
@@ -30,7 +31,7 @@ use budget::book::Policy;
 use clock::Clock;
 use store::{Store, StoreError};
 
-pub use handle::{ActError, Budgets, DefineError, PUSHED_MAX, defined};
+pub use handle::{ActError, Budgets, DefineError, PUSHED_MAX, Steps, defined};
 pub use happened::{HAPPENED_MAX, Happened};
 pub use source::{Source, SourceError};
 pub use stored::{STORED_MAX, StoredCount, StoredError, stored};

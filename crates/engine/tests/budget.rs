@@ -141,11 +141,11 @@ impl House {
     }
 
     fn crm(&self) -> api::ObjectiveView {
-        self.budgets.views().borrow().objectives[0].clone()
+        self.budgets.list().objectives[0].clone()
     }
 
     fn mode(&self) -> String {
-        self.budgets.views().borrow().flows[0].mode.clone()
+        self.budgets.list().flows[0].mode.clone()
     }
 
     async fn open_incidents(&self) -> Vec<String> {
@@ -378,6 +378,6 @@ async fn pushed_counts_are_taken_or_refused_one_by_one() {
     assert_eq!(house.budgets.push("crm", &minutes), None, "it has a source of its own");
     assert_eq!(house.budgets.push("nothing", &minutes), None);
     house.minutes(1, 0).await;
-    let pushed = house.budgets.views().borrow().objectives[1].clone();
+    let pushed = house.budgets.list().objectives[1].clone();
     assert_eq!((pushed.raw.bad, pushed.raw.total), (2, 20));
 }

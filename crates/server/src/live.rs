@@ -1,9 +1,9 @@
 //! Live pages: fragments of HTML over one stream of server-sent events.
 //!
-//! A background task renders all fragments when something may have changed, at most
-//! [`UPDATES_PER_SECOND`] times a second, and publishes those that differ, under a revision that only
-//! grows. A client gets every fragment when it connects, and afterwards what has changed; after a
-//! break it connects again and is told everything.
+//! While anybody looks, a background task renders all fragments [`UPDATES_PER_SECOND`] times a second,
+//! and publishes those that differ, under a revision that only grows. A client gets every fragment as
+//! it is when it connects, and afterwards what has changed; after a break it connects again and is told
+//! everything.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -53,27 +53,33 @@ struct Update<'a> {
 pub(crate) async fn run(app: Arc<App>) {
     loop {
         app.observe();
-        publish(&app);
+        let is_watched = app.frames.receiver_count() > 0;
+        if is_watched {
+            publish(&app);
+        }
         app.clock.sleep(app.real(Duration::from_secs(1)) / UPDATES_PER_SECOND).await;
     }
 }
 
 /// Renders, and publishes when something differs.
 pub(crate) fn publish(app: &App) {
-    let last = app.frames.borrow().clone();
-    let revision = last.revision + 1;
     let mut fragments = fragments(app);
-    for fragment in &mut fragments {
-        let known = last.fragments.iter().find(|known| known.id == fragment.id);
-        fragment.revision = match known {
-            Some(known) if known.html == fragment.html => known.revision,
-            Some(_) | None => revision,
-        };
-    }
-    let is_changed = fragments.iter().any(|fragment| fragment.revision == revision);
-    if is_changed {
-        app.frames.send_replace(Arc::new(Frame { revision, fragments }));
-    }
+    // Whoever connects renders, too: each revision is one frame, whoever made it.
+    app.frames.send_if_modified(|last| {
+        let revision = last.revision + 1;
+        for fragment in &mut fragments {
+            let known = last.fragments.iter().find(|known| known.id == fragment.id);
+            fragment.revision = match known {
+                Some(known) if known.html == fragment.html => known.revision,
+                Some(_) | None => revision,
+            };
+        }
+        let is_changed = fragments.iter().any(|fragment| fragment.revision == revision);
+        if is_changed {
+            *last = Arc::new(Frame { revision, fragments: std::mem::take(&mut fragments) });
+        }
+        is_changed
+    });
 }
 
 /// `GET /events`.
@@ -86,6 +92,8 @@ pub(crate) async fn events(State(app): State<Arc<App>>) -> Response {
             .hint("Close some; every page also works without live updates.")
             .into_response();
     };
+    // While nobody looked nothing was rendered.
+    publish(&stream.app);
     let events = unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))

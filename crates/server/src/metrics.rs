@@ -65,7 +65,7 @@ fn own(app: &App) -> String {
 /// Error budgets. What is not known has no line: a number would be read as one.
 fn budgets(app: &App, registry: &mut Registry) {
     let Some(budgets) = &app.budgets else { return };
-    let views = budgets.views().borrow().clone();
+    let views = budgets.list();
     let events = Family::<Labels, Counter<u64, AtomicU64>>::default();
     let bad_events = Family::<Labels, Counter<u64, AtomicU64>>::default();
     let remaining = Family::<Labels, Ratio>::default();

@@ -25,8 +25,8 @@ use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use record::{
-    Action, AuditEntry, AuditRecord, Change, Counted, CountedBlock, Document, Fold, Incident, IncidentRecord,
-    IncidentState, JournalEntry, Letter, LetterState, Severity, TimelineLine,
+    Action, AuditEntry, AuditRecord, Change, Counted, CountedBlock, CountedRun, Document, Fold, Incident,
+    IncidentRecord, IncidentState, JournalEntry, Letter, LetterState, Severity, TimelineLine,
 };
 pub use simulated::{Fault, Simulated};
 pub use sqlite::Sqlite;
@@ -98,4 +98,7 @@ pub trait Store: Send + Sync {
 
     /// Blocks of an objective from the block `from` on, in order; at most [`BLOCKS_PAGE`].
     async fn counted_blocks(&self, objective: &str, from: i64) -> Result<Vec<CountedBlock>, StoreError>;
+
+    /// The same blocks in one piece, for whoever reads those of many objectives; at most [`BLOCKS_PAGE`].
+    async fn counted_run(&self, objective: &str, from: i64) -> Result<CountedRun, StoreError>;
 }

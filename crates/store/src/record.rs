@@ -203,6 +203,47 @@ pub struct CountedBlock {
     pub body: Vec<u8>,
 }
 
+/// Blocks of one objective in a row, in one piece.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CountedRun {
+    /// Each block, and where its minutes end in `bodies`; they begin where those of the one before it end.
+    ends: Vec<(i64, usize)>,
+    bodies: Vec<u8>,
+}
+
+impl CountedRun {
+    /// Blocks with these lengths, whose minutes follow each other; `None` when that cannot be.
+    pub(crate) fn new(blocks: impl IntoIterator<Item = (i64, usize)>, bodies: Vec<u8>) -> Option<Self> {
+        let (mut ends, mut end) = (Vec::new(), 0usize);
+        for (block, length) in blocks {
+            end = end.checked_add(length)?;
+            ends.push((block, end));
+        }
+        (end == bodies.len()).then_some(Self { ends, bodies })
+    }
+
+    /// How many blocks there are.
+    pub const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The number of the last block.
+    pub fn last(&self) -> Option<i64> {
+        self.ends.last().map(|(block, _)| *block)
+    }
+
+    /// Each block and its minutes, in the engine's form.
+    pub fn blocks(&self) -> impl Iterator<Item = (i64, &[u8])> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        self.ends.iter().zip(starts).map(|((block, end), start)| (*block, &self.bodies[start..*end]))
+    }
+}
+
 /// Counted minutes that are put into their blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {

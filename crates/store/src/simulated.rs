@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::{
-    AUDIT_PAGE, AuditEntry, AuditRecord, BLOCKS_PAGE, COUNTED_PAGE, Change, Counted, CountedBlock, DOCUMENTS_PAGE,
-    Document, INCIDENTS_PAGE, Incident, IncidentRecord, IncidentState, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE,
-    Letter, LetterState, Store, StoreError, TimelineLine,
+    AUDIT_PAGE, AuditEntry, AuditRecord, BLOCKS_PAGE, COUNTED_PAGE, Change, Counted, CountedBlock, CountedRun,
+    DOCUMENTS_PAGE, Document, INCIDENTS_PAGE, Incident, IncidentRecord, IncidentState, JOURNAL_PAGE, JournalEntry,
+    LETTERS_PAGE, Letter, LetterState, Store, StoreError, TimelineLine,
 };
 
 /// One way to fail a write.
@@ -282,5 +282,12 @@ impl Store for Simulated {
         let from = (objective.to_owned(), from);
         let page = inner.blocks.range(from..).map(|(_, block)| block);
         Ok(page.take_while(|block| block.objective == objective).take(BLOCKS_PAGE).cloned().collect())
+    }
+
+    async fn counted_run(&self, objective: &str, from: i64) -> Result<CountedRun, StoreError> {
+        let blocks = self.counted_blocks(objective, from).await?;
+        let lengths = blocks.iter().map(|block| (block.block, block.body.len()));
+        let bodies = blocks.iter().flat_map(|block| block.body.iter().copied()).collect();
+        CountedRun::new(lengths, bodies).ok_or_else(|| StoreError::Corrupt("blocks differ from themselves".to_owned()))
     }
 }

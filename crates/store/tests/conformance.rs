@@ -120,6 +120,19 @@ async fn counted_minutes_stay_until_they_are_in_their_blocks(store: &dyn Store) 
     assert_eq!(store.counted(0).await.unwrap(), [counted(3)]);
     assert_eq!(store.counted_blocks("crm", -5).await.unwrap().len(), 2);
     assert_eq!(store.counted_blocks("crm", 0).await.unwrap(), [block("crm", 7, vec![2])]);
+    let run = store.counted_run("crm", -5).await.unwrap();
+    assert_eq!(run.blocks().collect::<Vec<_>>(), [(-1, &[1][..]), (7, &[2])]);
+    assert_eq!((run.len(), run.last()), (2, Some(7)));
+    assert!(store.counted_run("nobody", -5).await.unwrap().is_empty());
+    // Bytes are no text, whatever they look like.
+    let bodies = [vec![0, 255, 0], vec![], vec![0xc3], vec![0xa9, b',', 0]];
+    let blocks: Vec<_> = bodies.iter().cloned().zip(1..).map(|(body, number)| block("bytes", number, body)).collect();
+    let fold = Some(Fold { blocks: blocks.clone(), up_to: 0 });
+    store.commit(&Change { fold, ..Change::default() }).await.unwrap();
+    let run = store.counted_run("bytes", 1).await.unwrap();
+    let found: Vec<_> = run.blocks().map(|(number, body)| block("bytes", number, body.to_vec())).collect();
+    assert_eq!(found, blocks);
+    assert_eq!(run.blocks().map(|(_, body)| body.to_vec()).collect::<Vec<_>>(), bodies);
 }
 
 async fn an_empty_store_answers_with_nothing(store: &dyn Store) {

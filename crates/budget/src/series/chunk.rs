@@ -1,14 +1,12 @@
 //! 256 minutes in a row.
 
-use std::ops::Add;
-
-use crate::{Count, Counts, Minutes};
+use crate::{BLOCK, Block, Count, Counts, Minutes};
 
 /// How many minutes a chunk holds.
-pub(super) const LENGTH: usize = 256;
+pub(super) const LENGTH: usize = BLOCK;
 
 /// How many minutes lie between two that know the sums before them.
-const GROUP: usize = 16;
+pub(super) const GROUP: usize = 16;
 
 const GROUPS: usize = LENGTH / GROUP;
 
@@ -35,18 +33,32 @@ pub(super) enum Chunk {
 /// Three bytes a minute, eight a group.
 #[derive(Clone, Debug)]
 pub(super) struct Narrow {
+    heads: [Head; GROUPS],
     groups: [Group; GROUPS],
-    total: [[u16; GROUP]; GROUPS],
-    bad: [[u8; GROUP]; GROUPS],
 }
 
 /// What lies before a group in its chunk, and which of its minutes are known.
 #[derive(Clone, Copy, Debug, Default)]
-struct Group {
+struct Head {
     /// All events: at most 240 minutes of 65,535, which leaves eight bits.
     total: u32,
     /// Bad events: at most 240 minutes of 255.
     bad: u16,
+    /// One bit a minute.
+    known: u16,
+}
+
+/// Sixteen minutes, bad events and all of them each in a row: they are added side by side.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group {
+    total: [u16; GROUP],
+    bad: [u8; GROUP],
+}
+
+/// Sixteen minutes that are all narrow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Minutes16 {
+    group: Group,
     /// One bit a minute.
     known: u16,
 }
@@ -64,17 +76,14 @@ impl Chunk {
     }
 
     /// A chunk of these minutes.
-    pub(super) fn of(minutes: &[Count; LENGTH]) -> Self {
-        let is_narrow = |count: &Count| {
-            let (bad, total) = count.pair();
-            u8::try_from(bad).is_ok() && u16::try_from(total).is_ok()
-        };
-        if !minutes.iter().any(|count| count.is_known()) {
+    pub(super) fn of(block: &Block) -> Self {
+        let bits = |column: &[u32; BLOCK]| column.iter().fold(0, |bits, number| bits | number);
+        if block.known().iter().all(|known| *known == 0) {
             Self::Blank
-        } else if minutes.iter().all(is_narrow) {
-            Self::Narrow(Box::new(Narrow::of(minutes)))
+        } else if bits(block.bad()) <= u8::MAX.into() && bits(block.total()) <= u16::MAX.into() {
+            Self::Narrow(Box::new(Narrow::of(block)))
         } else {
-            Self::Wide(Box::new(Wide::of(|place| minutes[place])))
+            Self::Wide(Box::new(Wide::of(|place| block.get(place))))
         }
     }
 
@@ -109,16 +118,28 @@ impl Chunk {
     #[inline(always)]
     pub(super) fn before(&self, place: usize) -> Sums {
         match self {
-            Self::Blank => Sums::default(),
             Self::Narrow(narrow) => narrow.before(place),
+            Self::Blank => Sums::default(),
             Self::Wide(wide) => wide.before(place),
+        }
+    }
+
+    /// A group and what lies before it in the chunk; `None` of a wide one.
+    pub(super) fn group(&self, at: usize) -> Option<(Sums, Minutes16)> {
+        match self {
+            Self::Blank => Some((Sums::default(), Minutes16::default())),
+            Self::Narrow(narrow) => {
+                let minutes = Minutes16 { group: narrow.groups[at], known: narrow.heads[at].known };
+                Some((narrow.before(at * GROUP), minutes))
+            }
+            Self::Wide(_) => None,
         }
     }
 
     /// The sums of all its minutes.
     pub(super) fn sums(&self) -> Sums {
         let last = LENGTH - 1;
-        self.before(last) + Sums::of(self.get(last))
+        self.before(last).and(Sums::of(self.get(last)))
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -131,100 +152,119 @@ impl Chunk {
 }
 
 impl Narrow {
-    const fn blank() -> Self {
-        let group = Group { total: 0, bad: 0, known: 0 };
-        Self { groups: [group; GROUPS], total: [[0; GROUP]; GROUPS], bad: [[0; GROUP]; GROUPS] }
+    fn blank() -> Self {
+        Self { heads: [Head::default(); GROUPS], groups: [Group::default(); GROUPS] }
     }
 
     fn get(&self, place: usize) -> Count {
-        let (group, at) = (place / GROUP, place % GROUP);
-        if self.groups[group].known >> at & 1 == 0 {
-            return Count::Missing;
-        }
-        match self.total[group][at] {
-            0 => Count::Empty,
-            total => Count::Observed { bad: u32::from(self.bad[group][at]), total: u32::from(total) },
-        }
+        let at = place / GROUP;
+        self.groups[at].get(self.heads[at].known, place % GROUP)
     }
 
     /// Whoever calls has seen that all fit.
-    fn of(minutes: &[Count; LENGTH]) -> Self {
+    fn of(block: &Block) -> Self {
         let mut narrow = Self::blank();
-        for (place, count) in minutes.iter().enumerate() {
-            let (bad, total) = count.pair();
-            let (group, at) = (place / GROUP, place % GROUP);
-            (narrow.bad[group][at], narrow.total[group][at]) = (bad as u8, total as u16);
-            narrow.groups[group].known |= u16::from(count.is_known()) << at;
+        let columns = block.bad().as_chunks::<GROUP>().0.iter().zip(block.total().as_chunks::<GROUP>().0);
+        let (mut bad_before, mut total_before, mut known_before) = (0, 0, 0);
+        for (at, (bads, totals)) in columns.enumerate() {
+            narrow.groups[at] = Group { total: totals.map(|total| total as u16), bad: bads.map(|bad| bad as u8) };
+            let known = (block.known()[at / 4] >> (at % 4 * GROUP)) as u16;
+            narrow.heads[at] = Head { total: total_before | known_before << TOTAL_BITS, bad: bad_before, known };
+            // The last group's own are in no head, so whatever they come to does not matter.
+            total_before += totals.iter().sum::<u32>();
+            bad_before = bad_before.wrapping_add(bads.iter().sum::<u32>() as u16);
+            known_before += known.count_ones();
         }
-        narrow.sum_from(0);
         narrow
     }
 
+    /// Whoever calls has seen that it fits.
     fn set(&mut self, place: usize, count: Count) {
-        let (bad, total) = count.pair();
-        let (group, at) = (place / GROUP, place % GROUP);
-        // Whoever calls has seen that both fit.
-        (self.bad[group][at], self.total[group][at]) = (bad as u8, total as u16);
-        let known = &mut self.groups[group].known;
-        *known = *known & !(1 << at) | u16::from(count.is_known()) << at;
-        self.sum_from(group);
-    }
-
-    /// Sums again what comes after a group.
-    fn sum_from(&mut self, group: usize) {
-        for at in group + 1..GROUPS {
-            let total: u32 = self.total[at - 1].iter().map(|total| u32::from(*total)).sum();
-            let bad: u16 = self.bad[at - 1].iter().map(|bad| u16::from(*bad)).sum();
-            let (before, known) = (self.groups[at - 1], known_before(&self.groups, at));
-            let this = &mut self.groups[at];
-            this.total = ((before.total & TOTAL) + total) | (known << TOTAL_BITS);
-            this.bad = before.bad + bad;
+        let earlier = self.get(place);
+        let ((bad, total), (bad_earlier, total_earlier)) = (count.pair(), earlier.pair());
+        let (at, place) = (place / GROUP, place % GROUP);
+        let group = &mut self.groups[at];
+        (group.bad[place], group.total[place]) = (bad as u8, total as u16);
+        let known = &mut self.heads[at].known;
+        *known = *known & !(1 << place) | u16::from(count.is_known()) << place;
+        // Both halves at once: neither ever holds more, or less, than it has room for.
+        let more = (total | u32::from(count.is_known()) << TOTAL_BITS)
+            .wrapping_sub(total_earlier | u32::from(earlier.is_known()) << TOTAL_BITS);
+        for head in &mut self.heads[at + 1..] {
+            head.total = head.total.wrapping_add(more);
+            head.bad = head.bad.wrapping_add((bad as u16).wrapping_sub(bad_earlier as u16));
         }
     }
 
     // Sums that are handed over in memory cost more than adding up.
     #[inline(always)]
-    fn before(&self, place: usize) -> Sums {
+    pub(super) fn before(&self, place: usize) -> Sums {
         let (at, rest) = (place / GROUP, place % GROUP);
-        let group = self.groups[at];
-        // Whole groups of sixteen with a mask, so that they are added side by side.
-        let (bads, totals) = (self.bad[at].iter().zip(&EARLIER[rest]), self.total[at].iter().zip(&EARLIER_WIDE[rest]));
-        let bad: u32 = bads.map(|(bad, mask)| u32::from(bad & mask)).sum();
-        let total: u32 = totals.map(|(total, mask)| u32::from(total & mask)).sum();
-        let known = (group.known & !(u16::MAX << rest)).count_ones();
+        let head = self.heads[at];
+        let [bad, total, known] = self.groups[at].before(head.known, rest);
         Sums {
-            bad: u64::from(u32::from(group.bad) + bad),
-            total: u64::from((group.total & TOTAL) + total),
-            known: u64::from((group.total >> TOTAL_BITS) + known),
+            bad: u64::from(u32::from(head.bad) + bad),
+            total: u64::from((head.total & TOTAL) + total),
+            known: u64::from((head.total >> TOTAL_BITS) + known),
         }
     }
 }
 
-/// For each place in a group, all bits of the places before it; for minutes of 8 bits and of 16.
-const EARLIER: [[u8; GROUP]; GROUP] = {
-    let (mut masks, mut place) = ([[0; GROUP]; GROUP], 0);
-    while place < LENGTH {
+impl Minutes16 {
+    pub(super) fn get(&self, place: usize) -> Count {
+        self.group.get(self.known, place)
+    }
+
+    /// The sums of the minutes before a place, or of all.
+    pub(super) fn before(&self, place: usize) -> Sums {
+        let [bad, total, known] = self.group.before(self.known, place).map(u64::from);
+        Sums { bad, total, known }
+    }
+}
+
+impl Group {
+    fn get(&self, known: u16, at: usize) -> Count {
+        if known >> at & 1 == 0 {
+            return Count::Missing;
+        }
+        match self.total[at] {
+            0 => Count::Empty,
+            total => Count::Observed { bad: u32::from(self.bad[at]), total: u32::from(total) },
+        }
+    }
+
+    /// Bad events, all events and known minutes before a place.
+    #[inline(always)]
+    fn before(&self, known: u16, rest: usize) -> [u32; 3] {
+        let (bads, totals) = (self.bad.iter().zip(&EARLIER[rest]), self.total.iter().zip(&EARLIER_WIDE[rest]));
+        // Whole groups of sixteen with a mask, so that they are added side by side.
+        let bad: u32 = bads.map(|(bad, mask)| u32::from(bad & mask)).sum();
+        let total: u32 = totals.map(|(total, mask)| u32::from(total & mask)).sum();
+        [bad, total, (u32::from(known) & ((1 << rest) - 1)).count_ones()]
+    }
+}
+
+/// For each place in a group, and for its end, all bits of the places before it; for minutes of 8 bits and of 16.
+const EARLIER: [[u8; GROUP]; GROUP + 1] = {
+    let (mut masks, mut place) = ([[0; GROUP]; GROUP + 1], 0);
+    while place < GROUP * (GROUP + 1) {
         masks[place / GROUP][place % GROUP] = if place % GROUP < place / GROUP { u8::MAX } else { 0 };
         place += 1;
     }
     masks
 };
-const EARLIER_WIDE: [[u16; GROUP]; GROUP] = {
-    let (mut masks, mut place) = ([[0; GROUP]; GROUP], 0);
-    while place < LENGTH {
+const EARLIER_WIDE: [[u16; GROUP]; GROUP + 1] = {
+    let (mut masks, mut place) = ([[0; GROUP]; GROUP + 1], 0);
+    while place < GROUP * (GROUP + 1) {
         masks[place / GROUP][place % GROUP] = EARLIER[place / GROUP][place % GROUP] as u16 * 0x101;
         place += 1;
     }
     masks
 };
 
-/// The bits of [`Group::total`] that count events; those above them count known minutes before the group, 240 at most.
+/// The bits of [`Head::total`] that count events; those above them count known minutes before the group, 240 at most.
 const TOTAL_BITS: u32 = 24;
 const TOTAL: u32 = (1 << TOTAL_BITS) - 1;
-
-fn known_before(groups: &[Group; GROUPS], group: usize) -> u32 {
-    (groups[group - 1].total >> TOTAL_BITS) + groups[group - 1].known.count_ones()
-}
 
 impl Wide {
     fn of(minute: impl Fn(usize) -> Count) -> Self {
@@ -240,34 +280,38 @@ impl Wide {
 
     fn sum_from(&mut self, group: usize) {
         for at in group + 1..GROUPS {
-            self.groups[at] = self.before(at * GROUP - 1) + Sums::of(self.minutes[at * GROUP - 1]);
+            self.groups[at] = self.before(at * GROUP - 1).and(Sums::of(self.minutes[at * GROUP - 1]));
         }
     }
 
     #[inline(never)]
     fn before(&self, place: usize) -> Sums {
         let start = place - place % GROUP;
-        self.minutes[start..place].iter().fold(self.groups[place / GROUP], |sums, count| sums + Sums::of(*count))
+        self.minutes[start..place].iter().fold(self.groups[place / GROUP], |sums, count| sums.and(Sums::of(*count)))
     }
 }
 
 impl Sums {
     /// What lies between these sums, of everything before a minute, and those before one that is so much later.
+    #[inline(always)]
     pub(super) fn up_to(self, later: Self, length: Minutes) -> Counts {
         let known = Minutes::new((later.known - self.known) as u32);
         Counts { bad: later.bad - self.bad, total: later.total - self.total, known, missing: length - known }
     }
 
-    fn of(count: Count) -> Self {
+    pub(super) fn of(count: Count) -> Self {
         let (bad, total) = count.pair();
         Self { bad: u64::from(bad), total: u64::from(total), known: u64::from(count.is_known()) }
     }
-}
 
-impl Add for Sums {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
+    #[inline(always)]
+    pub(super) fn and(self, other: Self) -> Self {
         Self { bad: self.bad + other.bad, total: self.total + other.total, known: self.known + other.known }
+    }
+
+    /// The same with other sums in place of a part of it.
+    pub(super) fn with(self, new: Self, instead_of: Self) -> Self {
+        let Self { bad, total, known } = self.and(new);
+        Self { bad: bad - instead_of.bad, total: total - instead_of.total, known: known - instead_of.known }
     }
 }

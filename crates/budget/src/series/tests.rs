@@ -53,14 +53,43 @@ proptest! {
         for series in [&mut loaded, &mut fed] {
             series.set(Minute::new(700), Count::Observed { bad: 1, total: 7 }).unwrap();
         }
-        loaded.set_block(number, &minutes).unwrap();
+        loaded.set_block(number, &Block::of(&minutes)).unwrap();
         for (place, count) in minutes.iter().enumerate() {
             fed.set(Minute::new(number * BLOCK as i64 + place as i64), *count).unwrap();
         }
-        prop_assert_eq!(loaded.block(number), minutes);
+        prop_assert_eq!(loaded.block(number).minutes(), minutes);
         for end in (-800..1_100).step_by(37) {
             let (from, until) = (Minute::new(-800), Minute::new(end));
             prop_assert_eq!(loaded.between(from, until), fed.between(from, until));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_held_says_the_same_as_what_is_not(
+        steps in prop::collection::vec((-2_000i64..9_000, count(), -2_500i64..9_500, 0i64..2_000, any::<bool>()), 1..120),
+        horizon in 1u32..6_000,
+    ) {
+        let mut series = Series::new(Minutes::new(horizon));
+        for (at, count, end, length, is_block) in steps {
+            if is_block {
+                let _refused = series.set_block(at.div_euclid(256), &Block::of(&[count; BLOCK]));
+            } else {
+                let _refused = series.set(Minute::new(at), count);
+            }
+            // Around what changed, and anywhere.
+            for end in [end, at, at + 1, at + 20] {
+                let (from, end) = (Minute::new(end - length), Minute::new(end));
+                for step in 0..3 {
+                    let (from, end) = (from + Minutes::new(step), end + Minutes::new(step));
+                    prop_assert_eq!(series.between_at_hand(from, end), series.between(from, end));
+                    prop_assert_eq!(series.get_at_hand(end), series.get(end));
+                    series.hold([from, end]);
+                    prop_assert_eq!(series.between_at_hand(from, end), series.between(from, end));
+                    prop_assert_eq!(series.get_at_hand(end), series.get(end));
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use api::{AuditView, BudgetList, BurnView, GateView, PushAnswer, PushedMinute, RequestView, SourceView};
+use api::{AuditView, BudgetList, BurnView, FlowView, GateView, PushAnswer, PushedMinute, RequestView, SourceView};
 use base::Now;
 use budget::approvals::{self, Act, Person, Refusal};
 use budget::book::{Effect, Event};
@@ -38,13 +38,27 @@ pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Clock,
     pub(super) incidents: Sender,
-    pub(super) views: watch::Sender<Arc<BudgetList>>,
+    /// When what followed from the last step was told.
+    shown: watch::Sender<Now>,
+    /// Everything as it was shown at a moment, made when somebody first asks.
+    list: Mutex<Option<(Now, Arc<BudgetList>)>>,
     /// There is something to write.
     pub(super) unsaved: Notify,
     /// One act at a time: each is kept before the next is looked at.
     acting: tokio::sync::Mutex<()>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     pub(super) stop: watch::Sender<bool>,
+}
+
+/// Tells of every step that is taken; see [`Budgets::steps`].
+#[derive(Debug)]
+pub struct Steps(watch::Receiver<Now>);
+
+impl Steps {
+    /// Waits for the next step; false when budgets no longer run.
+    pub async fn next(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
 }
 
 /// Why what somebody did is not done.
@@ -95,16 +109,16 @@ impl Budgets {
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
         let Setup { policy, kinds, enrichment, sources, store, incidents, clock } = setup;
         let now = clock.now();
-        let mut state = keeping::load(policy, &kinds, enrichment, store.as_ref(), Minute::of(now.wall)).await?;
+        let mut state = keeping::load(policy, &kinds, enrichment, store.as_ref(), now).await?;
         // Alerts and modes are judged before anybody may ask: an outage does not end because we started again.
         state.step(Event::Ticked, now);
-        let views = watch::Sender::new(Arc::new(state.list(now)));
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
             store,
             clock,
             incidents,
-            views,
+            shown: watch::Sender::new(now),
+            list: Mutex::default(),
             unsaved: Notify::new(),
             acting: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
@@ -115,9 +129,31 @@ impl Budgets {
         Ok(Self(inner))
     }
 
-    /// All objectives and flows, now and after every step.
-    pub fn views(&self) -> watch::Receiver<Arc<BudgetList>> {
-        self.0.views.subscribe()
+    /// All objectives and flows after the last step.
+    ///
+    /// There may be thousands, and mostly nobody looks: they are made for the first who asks after a step.
+    pub fn list(&self) -> Arc<BudgetList> {
+        let mut list = self.0.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = *self.0.shown.borrow();
+        match &*list {
+            Some((at, list)) if *at == shown => list.clone(),
+            _ => {
+                let made = Arc::new(self.0.state().list(shown));
+                *list = Some((shown, made.clone()));
+                made
+            }
+        }
+    }
+
+    /// The flows alone, which are few, after the last step; and when that was.
+    pub fn flows(&self) -> (Timestamp, Vec<FlowView>) {
+        let shown = *self.0.shown.borrow();
+        (shown.wall, self.0.state().flows(shown))
+    }
+
+    /// Tells of every step.
+    pub fn steps(&self) -> Steps {
+        Steps(self.0.shown.subscribe())
     }
 
     /// The gate's answer for these objectives and flows; for everything when none is named.
@@ -345,15 +381,15 @@ impl Inner {
 
     /// Tells what follows from the last steps.
     pub(super) fn show(&self) {
-        let now = self.clock.now();
         let mut state = self.state();
         let incidents = state.take_incidents();
-        let views = Arc::new(state.list(now));
         drop(state);
         for event in incidents {
             self.incidents.event(event);
         }
-        self.views.send_replace(views);
+        // What is kept does not wait for those who look.
         self.unsaved.notify_one();
+        let now = self.clock.now();
+        self.shown.send_replace(now);
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use api::{BudgetList, GateView, SourceView};
+use api::{BudgetList, FlowView, GateView, SourceView};
 use base::Now;
 use budget::approvals;
 use budget::book::{self, Effect, Event, Policy};
 use budget::ladder::{self, Mode};
 use budget::ledger;
-use budget::{Book, Minute, Series, Severity, Status, Stretch, Terms};
+use budget::{Book, Count, Minute, Series, Severity, Status, Stretch, Terms};
 use sha2::{Digest as _, Sha256};
 use store::{AuditEntry, Change, Counted, CountedBlock, Document, Fold};
 
 use super::counts::{self, Entry};
 use super::happened::Happenings;
+use super::touched::Touched;
 use super::{AUDIT_WAITING_MAX, COUNTED_WAITING_MAX, DECISIONS_MAX, FOLD_AFTER, views, wire, words};
 use crate::incident::{self, Subject};
 
@@ -33,13 +34,13 @@ pub(super) struct State {
     enrichment: Vec<Vec<String>>,
     /// What the store has not taken yet.
     unsaved: Change,
-    counted: Vec<Entry>,
+    counted: Vec<Taken>,
     pub(super) counted_seq: u64,
     pub(super) folded_seq: u64,
     /// Blocks with minutes that are in none yet.
-    pub(super) unfolded: BTreeSet<(usize, i64)>,
+    pub(super) unfolded: Touched,
     /// Blocks that are being written.
-    folding: BTreeSet<(usize, i64)>,
+    folding: Touched,
     /// What incidents are to be made of.
     incidents: Vec<incident::Event>,
     decisions: BTreeMap<String, Decision>,
@@ -52,6 +53,9 @@ pub(super) struct State {
     /// Lines of the audit that nobody will read.
     lost: u64,
 }
+
+/// A count that was taken: the place of its objective, which minute, what was counted, and when.
+type Taken = (usize, Minute, Count, Minute);
 
 /// An answer of the gate that was written down.
 struct Decision {
@@ -116,8 +120,8 @@ impl State {
             counted: Vec::new(),
             counted_seq: 0,
             folded_seq: 0,
-            unfolded: BTreeSet::new(),
-            folding: BTreeSet::new(),
+            unfolded: Touched::default(),
+            folding: Touched::default(),
             incidents: Vec::new(),
             decisions: BTreeMap::new(),
             happened: Happenings::default(),
@@ -139,12 +143,10 @@ impl State {
         // What was refused is not kept either: a later start would believe it.
         if let Some((objective, minute, count)) = counted
             && !effects.iter().any(is_refused)
-            && let Some(terms) = self.policy.objectives.get(objective)
+            && objective < self.policy.objectives.len()
         {
-            let at = Minute::of(now.wall);
-            let entry = Entry { objective: terms.objective.id.clone(), minute, count, at };
-            self.counted.push(entry);
-            self.unfolded.insert((objective, Series::block_of(minute)));
+            self.counted.push((objective, minute, count, Minute::of(now.wall)));
+            self.unfolded.insert(objective, Series::block_of(minute));
         }
         for effect in &effects {
             self.follow(effect, now);
@@ -243,9 +245,14 @@ impl State {
     /// Ends what an earlier run left open, as soon as it is known to be over; ending what is not there does nothing.
     /// What still holds is ended by the ledger, like any other.
     fn end_what_is_over(&mut self, now: Now) {
+        let mut known: Option<(usize, Status)> = None;
         for (place, what) in std::mem::take(&mut self.inherited) {
-            let Some(is_over) = self.status(place, now).map(|status| what.is_over(&status)) else { continue };
-            match is_over {
+            // They come objective by objective.
+            if known.as_ref().is_none_or(|(of, _)| *of != place) {
+                known = self.status(place, now).map(|status| (place, status));
+            }
+            let Some((_, status)) = known.as_ref().filter(|(of, _)| *of == place) else { continue };
+            match what.is_over(status) {
                 None => {
                     self.inherited.insert((place, what));
                 }
@@ -274,21 +281,26 @@ impl State {
     pub(super) fn take_unsaved(&mut self) -> Change {
         if !self.counted.is_empty() {
             self.counted_seq += 1;
-            let body = counts::batch_to_json(&std::mem::take(&mut self.counted));
+            let entry = |(place, minute, count, at): Taken| {
+                let objective = self.policy.objectives.get(place)?.objective.id.as_str().into();
+                Some(Entry { objective, minute, count, at })
+            };
+            let entries: Vec<_> = std::mem::take(&mut self.counted).into_iter().filter_map(entry).collect();
+            let body = counts::batch_to_json(&entries);
             self.unsaved.counted.push(Counted { seq: self.counted_seq, body });
         }
         let mut change = std::mem::take(&mut self.unsaved);
         if FOLD_AFTER <= self.counted_seq - self.folded_seq {
-            let block = |(objective, block): &(usize, i64)| {
-                let ledger = self.book.ledger_of(*objective)?;
+            let block = |(objective, block): (usize, i64)| {
+                let ledger = self.book.ledger_of(objective)?;
                 // What the series has forgotten stays in the store as it is.
                 let oldest = ledger.events().oldest()?;
-                if *block < Series::block_of(oldest) {
+                if block < Series::block_of(oldest) {
                     return None;
                 }
-                let objective = self.policy.objectives.get(*objective)?.objective.id.clone();
-                let body = counts::block_to_bytes(&ledger.events().block(*block));
-                Some(CountedBlock { objective, block: *block, body })
+                let objective = self.policy.objectives.get(objective)?.objective.id.clone();
+                let body = counts::block_to_bytes(&ledger.events().block(block));
+                Some(CountedBlock { objective, block, body })
             };
             self.folding.append(&mut self.unfolded);
             let blocks = self.strays.iter().cloned().chain(self.folding.iter().filter_map(block)).collect();
@@ -349,6 +361,11 @@ impl State {
             let ever = self.book.ledger_of(place)?.events().ever();
             Some(views::objective(terms, &self.status(place, now)?, ever, source))
         });
+        BudgetList { at: Some(now.wall), objectives: objectives.collect(), flows: self.flows(now) }
+    }
+
+    /// The flows, as others see them.
+    pub(super) fn flows(&self, now: Now) -> Vec<FlowView> {
         let flows = self.policy.flows.iter().enumerate().map(|(place, flow)| {
             let id = |objective: &usize| Some(self.policy.objectives.get(*objective)?.objective.id.clone());
             let objectives = flow.objectives.iter().filter_map(id).collect();
@@ -357,7 +374,7 @@ impl State {
             let enrichment = self.enrichment.get(place).map(Vec::as_slice).unwrap_or_default();
             views::flow(flow, self.book.ladder_of(place).unwrap_or_default(), objectives, left, enrichment)
         });
-        BudgetList { at: Some(now.wall), objectives: objectives.collect(), flows: flows.collect() }
+        flows.collect()
     }
 
     /// The gate's answer, written down. Asked again, it has the same id for as long as it says the same.

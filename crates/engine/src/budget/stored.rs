@@ -66,14 +66,15 @@ async fn of_blocks(
 ) -> Result<(), StoredError> {
     let mut next = Series::block_of(from);
     loop {
-        let page = store.counted_blocks(id, next).await.map_err(load)?;
-        let is_last = page.len() < BLOCKS_PAGE;
-        next = page.last().map_or(next, |block| block.block + 1);
-        for block in page {
-            let what = || format!("block {} of {id}", block.block);
-            let minutes = counts::block_from_bytes(&block.body)
-                .map_err(|why| StartError::Format { what: what(), why: why.to_owned() })?;
-            let first = Minute::new(block.block * BLOCK as i64);
+        let run = store.counted_run(id, next).await.map_err(load)?;
+        let is_last = run.len() < BLOCKS_PAGE;
+        next = run.last().map_or(next, |block| block + 1);
+        for (block, body) in run.blocks() {
+            let what = || format!("block {block} of {id}");
+            let minutes = counts::block_from_bytes(body)
+                .map_err(|why| StartError::Format { what: what(), why: why.to_owned() })?
+                .minutes();
+            let first = Minute::new(block * BLOCK as i64);
             for (count, place) in minutes.into_iter().zip(0u32..).filter(|(count, _)| count.is_known()) {
                 let minute = first + Minutes::new(place);
                 found.push(StoredCount { objective, minute, count, at: minute + counts::AFTER });
@@ -99,7 +100,7 @@ async fn of_log(store: &dyn Store, objectives: &[String], found: &mut Vec<Stored
             for counts::Entry { objective, minute, count, at } in
                 counts::batch_from_json(&counted.body).map_err(format)?
             {
-                let Some(objective) = objectives.iter().position(|id| *id == objective) else { continue };
+                let Some(objective) = objectives.iter().position(|id| *id == *objective) else { continue };
                 found.push(StoredCount { objective, minute, count, at });
             }
         }

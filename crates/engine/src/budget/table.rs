@@ -51,11 +51,11 @@ impl Tables {
 
     /// Writes now, and after every step of the budgets.
     pub async fn run(self, budgets: Budgets) {
-        let mut views = budgets.views();
+        let mut steps = budgets.steps();
         loop {
-            let list = views.borrow_and_update().clone();
-            self.write(&list).await;
-            if views.changed().await.is_err() {
+            let (at, flows) = budgets.flows();
+            self.write(&BudgetList { at: Some(at), objectives: Vec::new(), flows }).await;
+            if !steps.next().await {
                 return;
             }
         }

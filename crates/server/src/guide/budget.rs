@@ -87,7 +87,7 @@ pub(crate) async fn burn_rate(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, GuideError> {
     let budgets = app.budgets.as_ref().ok_or_else(|| closed(nobody()))?;
-    let views = budgets.views().borrow().clone();
+    let views = budgets.list();
     let objective = views.objectives.iter().find(|objective| objective.id == id).ok_or_else(|| closed(no_such(&id)))?;
     let asked = Asked::read(&Bytes::new(), query.as_deref()).map_err(closed)?;
     let window = objective.end.duration_since(objective.window_start).as_mins();

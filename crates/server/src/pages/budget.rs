@@ -74,7 +74,7 @@ struct NoticeFragment<'a> {
 pub(crate) fn fragments(app: &App) -> Vec<Fragment> {
     let Some(budgets) = &app.budgets else { return Vec::new() };
     let now = app.now().wall;
-    let list = budgets.views().borrow().clone();
+    let list = budgets.list();
     let budget = BudgetPage::new(&list, |id| budgets.last_day(id), now);
     let flow = |flow: &api::FlowView| (flow.flow.clone(), budgets.peek(&[], std::slice::from_ref(&flow.flow)).allowed);
     let gate = GatePage::new(&budgets.peek(&[], &[]), list.flows.iter().map(flow).collect(), now);

@@ -45,7 +45,7 @@ pub(crate) fn budgets(app: &App) -> Result<&Budgets, Refusal> {
     )
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<BudgetList>, Refusal> {
-    let views = budgets(&app)?.views().borrow().clone();
+    let views = budgets(&app)?.list();
     Ok(Json((*views).clone()))
 }
 
@@ -137,13 +137,13 @@ fn taken(app: &App, id: &str, body: &Bytes) -> Result<PushAnswer, Refusal> {
 }
 
 pub(crate) fn find(budgets: &Budgets, id: &str) -> Result<ObjectiveView, Refusal> {
-    let views = budgets.views().borrow().clone();
+    let views = budgets.list();
     let found = views.objectives.iter().find(|objective| objective.id == id).cloned();
     found.ok_or_else(|| no_such(budgets, id))
 }
 
 fn no_such(budgets: &Budgets, id: &str) -> Refusal {
-    let views = budgets.views().borrow().clone();
+    let views = budgets.list();
     let known: Vec<_> = views.objectives.iter().take(20).map(|objective| objective.id.as_str()).collect();
     Refusal::new(StatusCode::NOT_FOUND, "unknown-objective", "no such objective")
         .detail(format!("objective {id}; known: {}", known.join(", ")))

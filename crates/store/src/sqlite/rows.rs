@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use super::MIGRATIONS;
 use crate::record::Word;
 use crate::{
-    AuditEntry, AuditRecord, Counted, CountedBlock, Document, Incident, JournalEntry, Letter, StoreError, TimelineLine,
+    AuditEntry, AuditRecord, Counted, CountedBlock, CountedRun, Document, Incident, JournalEntry, Letter, StoreError,
+    TimelineLine,
 };
 
 pub(super) fn incident(row: &SqliteRow) -> Result<Incident, StoreError> {
@@ -79,6 +80,18 @@ pub(super) fn counted(row: &SqliteRow) -> Result<Counted, StoreError> {
 
 pub(super) fn block(row: &SqliteRow) -> Result<CountedBlock, StoreError> {
     Ok(CountedBlock { objective: row.try_get("objective")?, block: row.try_get("block")?, body: row.try_get("body")? })
+}
+
+pub(super) fn run(row: &SqliteRow) -> Result<CountedRun, StoreError> {
+    let (blocks, lengths): (&str, &str) = (row.try_get("blocks")?, row.try_get("lengths")?);
+    let (blocks, lengths) = (numbers::<i64>(blocks)?, numbers::<usize>(lengths)?);
+    let run = CountedRun::new(blocks.into_iter().zip(lengths), row.try_get("bodies")?);
+    run.ok_or_else(|| StoreError::Corrupt("blocks are not as long as they say".to_owned()))
+}
+
+fn numbers<T: std::str::FromStr>(list: &str) -> Result<Vec<T>, StoreError> {
+    let number = |text: &str| text.parse().map_err(|_| StoreError::Corrupt(format!("{text:?} is no number")));
+    list.split(',').filter(|text| !text.is_empty()).map(number).collect()
 }
 
 pub(super) fn entry(row: &SqliteRow) -> Result<JournalEntry, StoreError> {

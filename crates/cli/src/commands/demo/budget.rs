@@ -132,11 +132,15 @@ async fn flow_when(
     within: Duration,
     is_meant: impl Fn(&FlowView) -> bool,
 ) -> Result<FlowView, Missed> {
-    let mut views = stage.budgets.budgets.views();
+    let mut steps = stage.budgets.budgets.steps();
     let found = async {
-        let meant = |flow: &&FlowView| flow.flow == FLOW && is_meant(flow);
-        let list = views.wait_for(|list| list.flows.iter().any(|flow| meant(&flow))).await.ok()?;
-        list.flows.iter().find(meant).cloned()
+        loop {
+            let mut flows = stage.budgets.budgets.flows().1.into_iter();
+            if let Some(found) = flows.find(|flow| flow.flow == FLOW && is_meant(flow)) {
+                return Some(found);
+            }
+            steps.next().await.then_some(())?;
+        }
     };
     stage.clock.timeout(within, found).await.flatten().ok_or(Missed { what, within })
 }
@@ -148,14 +152,14 @@ async fn gate_when(
     within: Duration,
     allowed: Option<bool>,
 ) -> Result<GateView, Missed> {
-    let mut views = stage.budgets.budgets.views();
+    let mut steps = stage.budgets.budgets.steps();
     let found = async {
         loop {
             let answer = stage.budgets.budgets.gate(&[], &[FLOW.to_owned()]);
             if answer.allowed == allowed {
                 return Some(answer);
             }
-            views.changed().await.ok()?;
+            steps.next().await.then_some(())?;
         }
     };
     stage.clock.timeout(within, found).await.flatten().ok_or(Missed { what, within })
