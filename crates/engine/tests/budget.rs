@@ -229,6 +229,23 @@ async fn what_was_over_while_steadyline_stood_still_is_ended_once_that_is_known(
 }
 
 #[tokio::test(start_paused = true)]
+async fn incidents_of_what_is_no_longer_defined_are_over() {
+    let house = House::new().await;
+    house.minutes(300, 0).await;
+    house.minutes(20, 90).await;
+    assert_eq!(house.open_incidents().await, ["burn/crm", "mode/main", "spent/crm"]);
+    let (store, clock) = (house.store.clone(), house.clock.clone());
+    house.budgets.shutdown().await;
+    house.engine.shutdown().await;
+    let mut without = policy();
+    without.objectives.remove(0);
+    without.flows.clear();
+    let house = House::with(without, store, clock).await;
+    house.minutes(1, 0).await;
+    assert_eq!(house.open_incidents().await, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_is_down_for_a_day_loses_no_minute() {
     let house = House::new().await;
     house.minutes(10, 0).await;
@@ -253,6 +270,7 @@ async fn minutes_of_an_objective_that_is_gone_for_a_while_are_there_when_it_come
     // Without it for as long as it takes to fold, while another goes on.
     let mut without = policy();
     without.objectives[0].objective.id = "other".into();
+    without.flows.clear();
     let house = House::with(without, store, clock).await;
     house.minutes(300, 0).await;
     let house = house.restart().await;

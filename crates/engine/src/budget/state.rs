@@ -46,7 +46,7 @@ pub(super) struct State {
     decisions: BTreeMap<String, Decision>,
     questions: u64,
     pub(super) happened: Happenings,
-    /// Incidents that an earlier run may have left open, until it is known whether they are over.
+    /// Incidents that an earlier run left open, until it is known whether they are over.
     inherited: BTreeSet<(usize, Inherited)>,
     /// Blocks of objectives that are no longer defined, with minutes that were in none yet.
     pub(super) strays: Vec<CountedBlock>,
@@ -75,7 +75,21 @@ enum Inherited {
 }
 
 impl Inherited {
-    const ALL: [Self; 4] = [Self::Page, Self::Ticket, Self::Spent, Self::Blind];
+    /// What an incident is about, and of which objective; `None` for one that is not of an objective.
+    fn of(subject: &Subject) -> Option<(&str, Self)> {
+        match subject {
+            Subject::Burn(id) => Some((id, Self::Page)),
+            Subject::SlowBurn(id) => Some((id, Self::Ticket)),
+            Subject::Spent(id) => Some((id, Self::Spent)),
+            Subject::Blind(id) => Some((id, Self::Blind)),
+            Subject::Circuit(_)
+            | Subject::Store
+            | Subject::Records
+            | Subject::Receiver(_)
+            | Subject::Mode(_)
+            | Subject::Crowd => None,
+        }
+    }
 
     /// Whether it is over; `None` when that cannot be said yet.
     fn is_over(self, status: &Status) -> Option<bool> {
@@ -108,9 +122,8 @@ impl State {
     pub(super) fn new(policy: Policy, book: Book, kinds: &[String], enrichment: Vec<Vec<String>>) -> Self {
         let source = |kind: &String| SourceView { kind: kind.clone(), ..SourceView::default() };
         let ids = policy.objectives.iter().map(|terms| terms.objective.id.clone());
-        let inherited = |place| Inherited::ALL.map(|what| (place, what));
         Self {
-            inherited: (0..policy.objectives.len()).flat_map(inherited).collect(),
+            inherited: BTreeSet::new(),
             places: ids.zip(0..).collect(),
             policy,
             book,
@@ -242,8 +255,22 @@ impl State {
         self.incidents.push(incident::Event::Over { subject, what });
     }
 
-    /// Ends what an earlier run left open, as soon as it is known to be over; ending what is not there does nothing.
-    /// What still holds is ended by the ledger, like any other.
+    /// An incident that an earlier run left open.
+    pub(super) fn inherit(&mut self, subject: &Subject) {
+        let place = Inherited::of(subject).map(|(id, what)| (self.place_of(id), what));
+        match (place, subject) {
+            (Some((Some(place), what)), _) => {
+                self.inherited.insert((place, what));
+            }
+            (Some((None, _)), _) => self.over(subject.clone(), "its objective is no longer defined".to_owned()),
+            (None, Subject::Mode(flow)) if !self.policy.flows.iter().any(|known| known.id == **flow) => {
+                self.over(subject.clone(), "the flow no longer has modes".to_owned());
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Ends what an earlier run left open, as soon as it is known to be over. What still holds is ended by the ledger, like any other.
     fn end_what_is_over(&mut self, now: Now) {
         let mut known: Option<(usize, Status)> = None;
         for (place, what) in std::mem::take(&mut self.inherited) {
