@@ -29,8 +29,8 @@ use engine::budget::{Budgets, Setup, Source, SourceError};
 use engine::{Engine, Policy as Incidents};
 use jiff::Timestamp;
 use store::{
-    AuditRecord, Change, Counted, CountedBlock, CountedRun, Document, Fold, IncidentRecord, JournalEntry, Letter,
-    Sqlite, Store, StoreError,
+    AuditRecord, Change, Counted, CountedBlock, CountedRun, Document, Fold, IncidentRecord, JournalEntry, Lease,
+    Letter, Sqlite, Store, StoreError,
 };
 
 /// The end of the thirty days, in minutes since 1970; in the middle of a block.
@@ -288,6 +288,20 @@ impl Store for Watched {
         let told = if change.counted.is_empty() { None } else { moments.told.take() };
         moments.took.extend(told.map(|told| told.elapsed()));
         Ok(())
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        length: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.inner.take_lease(name, holder, length, now).await
+    }
+
+    async fn give_back_lease(&self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.give_back_lease(lease, now).await
     }
 
     async fn check(&self, at: Timestamp) -> Result<(), StoreError> {

@@ -25,6 +25,9 @@ pub enum StoreError {
         /// The latest one this program knows.
         known: i64,
     },
+    /// Somebody else has taken the lease under which the change was made.
+    #[error("commit under the lease `{0}`: somebody else has taken it")]
+    Fenced(String),
     /// The change breaks a rule of the store: a defect of the caller.
     #[error("commit a change that breaks a rule of the store: {0}")]
     Refused(String),
@@ -42,6 +45,7 @@ impl StoreError {
             Self::Full => "Free some space on the disk of the store; what is waiting in memory is then written.",
             Self::Corrupt(_) => "Keep a copy of the file for analysis and restore the latest backup.",
             Self::TooNew { .. } => "Start the version of Steadyline that wrote this store, or a newer one.",
+            Self::Fenced(_) => "Nothing: whoever has the lease goes on with what was begun.",
             Self::Refused(_) => "Report this with the journal: it is a defect of Steadyline.",
             Self::Other(_) => "Check that the path of the store exists and may be written.",
         }

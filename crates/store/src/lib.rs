@@ -9,6 +9,7 @@
 //!   again, and nothing happens twice.
 //! - The journal only grows. The same sequence number with other content is refused.
 //! - At most one live incident per key.
+//! - A change that is made under a lease is written only while nobody else has taken it.
 //! - Every list has a named page size.
 //!
 //! The engine is the only caller that writes; an open SQLite store holds a lock so that a second
@@ -20,13 +21,15 @@ mod record;
 mod simulated;
 mod sqlite;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use error::StoreError;
 pub use record::{
     Action, AuditEntry, AuditRecord, Change, Counted, CountedBlock, CountedRun, Document, Fold, Incident,
-    IncidentRecord, IncidentState, JournalEntry, Letter, LetterState, Severity, TimelineLine,
+    IncidentRecord, IncidentState, JournalEntry, Lease, Letter, LetterState, Severity, TimelineLine,
 };
 pub use simulated::{Fault, Simulated};
 pub use sqlite::Sqlite;
@@ -101,4 +104,20 @@ pub trait Store: Send + Sync {
 
     /// The same blocks in one piece, for whoever reads those of many objectives; at most [`BLOCKS_PAGE`].
     async fn counted_run(&self, objective: &str, from: i64) -> Result<CountedRun, StoreError>;
+
+    /// Takes a lease for so long, or prolongs one's own; `None` while somebody else has it.
+    ///
+    /// The fence grows when it changes hands, and when it had run out. `now` is the time of whoever asks; a store that
+    /// several machines share goes by its own. A lease that lasts longer than one that is taken now was taken by a clock
+    /// that has been set back since, and is not waited for.
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        length: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Lease>, StoreError>;
+
+    /// Gives a lease back before its time. One that somebody else has taken since stays theirs.
+    async fn give_back_lease(&self, lease: &Lease, now: Timestamp) -> Result<(), StoreError>;
 }

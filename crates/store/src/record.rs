@@ -253,6 +253,19 @@ pub struct Fold {
     pub up_to: u64,
 }
 
+/// The right to do something alone, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// What for.
+    pub name: String,
+    /// Who has it; unique to a process and its start.
+    pub holder: String,
+    /// Grows whenever it is taken anew and never goes back: what was begun under a smaller one is not written any more.
+    pub fence: u64,
+    /// Until when, unless it is prolonged.
+    pub until: Timestamp,
+}
+
 /// What one transaction writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
@@ -272,6 +285,8 @@ pub struct Change {
     pub counted: Vec<Counted>,
     /// Counted minutes that become blocks; after those of this change were added.
     pub fold: Option<Fold>,
+    /// Nothing is written unless this lease, by its name and fence, is the latest of its name.
+    pub under: Option<(String, u64)>,
 }
 
 impl Change {

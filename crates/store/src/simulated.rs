@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 use crate::{
     AUDIT_PAGE, AuditEntry, AuditRecord, BLOCKS_PAGE, COUNTED_PAGE, Change, Counted, CountedBlock, CountedRun,
     DOCUMENTS_PAGE, Document, INCIDENTS_PAGE, Incident, IncidentRecord, IncidentState, JOURNAL_PAGE, JournalEntry,
-    LETTERS_PAGE, Letter, LetterState, Store, StoreError, TimelineLine,
+    LETTERS_PAGE, Lease, Letter, LetterState, Store, StoreError, TimelineLine,
 };
 
 /// One way to fail a write.
@@ -28,6 +29,8 @@ pub enum Fault {
     Broken,
     /// The write is done, and its answer is lost.
     Unsure,
+    /// The write is done so much later, in whatever order with those of others: its caller stood still.
+    Late(Duration),
     /// No answer until [`Simulated::heal`].
     Hang,
 }
@@ -53,6 +56,7 @@ struct Inner {
     audit: Vec<AuditEntry>,
     counted: BTreeMap<u64, Counted>,
     blocks: BTreeMap<(String, i64), CountedBlock>,
+    leases: BTreeMap<String, Lease>,
     fault: Option<(Fault, u32)>,
     commits: u64,
 }
@@ -85,7 +89,10 @@ impl Simulated {
     }
 
     /// Runs `write` under the fault that applies to it.
-    async fn write(&self, write: impl FnOnce(&mut Inner) -> Result<(), StoreError> + Send) -> Result<(), StoreError> {
+    async fn write<T: Send>(
+        &self,
+        write: impl FnOnce(&mut Inner) -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
         loop {
             let healed = self.0.healed.notified();
             let fault = self.inner().take_fault();
@@ -98,10 +105,19 @@ impl Simulated {
                     write(&mut self.inner())?;
                     return Err(StoreError::Locked);
                 }
+                Some(Fault::Late(pause)) => {
+                    late(pause).await;
+                    return write(&mut self.inner());
+                }
                 Some(Fault::Hang) => healed.await,
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a store knows no clock, and a fault takes time all the same")]
+async fn late(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }
 
 impl Inner {
@@ -155,7 +171,32 @@ impl Inner {
         }
     }
 
+    /// The lease, unless somebody else has it.
+    fn take_lease(&mut self, name: &str, holder: &str, length: Duration, now: Timestamp) -> Option<Lease> {
+        let until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
+        let known = self.leases.get(name);
+        if known.is_some_and(|known| known.holder != holder && now < known.until && known.until <= until) {
+            return None;
+        }
+        let is_anew = known.is_none_or(|known| known.holder != holder || known.until <= now);
+        let fence = known.map_or(0, |known| known.fence) + u64::from(is_anew);
+        let lease = Lease { name: name.to_owned(), holder: holder.to_owned(), fence, until };
+        self.leases.insert(name.to_owned(), lease.clone());
+        Some(lease)
+    }
+
+    fn give_back_lease(&mut self, lease: &Lease, now: Timestamp) {
+        if let Some(known) = self.leases.get_mut(&lease.name).filter(|known| known.fence == lease.fence) {
+            known.until = known.until.min(now);
+        }
+    }
+
     fn refuse_bad(&self, change: &Change) -> Result<(), StoreError> {
+        if let Some((name, fence)) = &change.under
+            && self.leases.get(name).is_none_or(|lease| lease.fence != *fence)
+        {
+            return Err(StoreError::Fenced(name.clone()));
+        }
         let mut incidents: BTreeMap<&str, &Incident> =
             self.incidents.iter().map(|(id, it)| (id.as_str(), it)).collect();
         incidents.extend(change.incidents.iter().map(|incident| (incident.id.as_str(), incident)));
@@ -202,6 +243,24 @@ impl Inner {
 impl Store for Simulated {
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
         self.write(|inner| inner.apply(change)).await
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        length: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.write(|inner| Ok(inner.take_lease(name, holder, length, now))).await
+    }
+
+    async fn give_back_lease(&self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|inner| {
+            inner.give_back_lease(lease, now);
+            Ok(())
+        })
+        .await
     }
 
     async fn check(&self, _at: Timestamp) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 //! would not notice another writer.
 
 mod kept;
+mod leases;
 mod rows;
 
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all};
@@ -21,7 +22,7 @@ use sqlx::{Row, SqlSafeStr, Sqlite as Driver, Transaction};
 use crate::record::Word;
 use crate::{
     AUDIT_PAGE, AuditRecord, BLOCKS_PAGE, COUNTED_PAGE, Change, Counted, CountedBlock, CountedRun, DOCUMENTS_PAGE,
-    Document, INCIDENTS_PAGE, Incident, IncidentRecord, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE, Letter, Store,
+    Document, INCIDENTS_PAGE, Incident, IncidentRecord, JOURNAL_PAGE, JournalEntry, LETTERS_PAGE, Lease, Letter, Store,
     StoreError, TimelineLine,
 };
 
@@ -35,9 +36,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The schema, one file per step. A released file is never edited: its checksum is in every store.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "incidents, letters, journal", include_str!("../migrations/0001_incidents_letters_journal.sql")),
     (2, "documents, audit, counts", include_str!("../migrations/0002_documents_audit_counts.sql")),
+    (3, "leases", include_str!("../migrations/0003_leases.sql")),
 ];
 
 /// A store in one SQLite file.
@@ -122,6 +124,7 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        leases::check(&mut tx, change.under.as_ref()).await?;
         // What ends goes before what begins, so that a key is free before it is taken again.
         for incident in change.incidents.iter().filter(|incident| incident.resolved_at.is_some()) {
             put_incident(&mut tx, incident).await?;
@@ -140,6 +143,20 @@ impl Store for Sqlite {
         }
         kept::put(&mut tx, change).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        length: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        leases::take(&self.writer, name, holder, length, now).await
+    }
+
+    async fn give_back_lease(&self, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+        leases::give_back(&self.writer, lease, now).await
     }
 
     async fn check(&self, at: Timestamp) -> Result<(), StoreError> {

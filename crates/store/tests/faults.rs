@@ -1,5 +1,7 @@
 //! What the simulated store does when it is told to fail.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use store::{Change, Fault, JournalEntry, Simulated, Store, StoreError};
 
@@ -26,6 +28,21 @@ async fn an_unsure_write_is_done_although_it_says_otherwise() {
     assert!(store.commit(&change(1)).await.is_err());
     assert_eq!(store.journal_head().await.unwrap(), 1);
     store.commit(&change(1)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_write_is_done_after_those_that_came_later() {
+    let store = Simulated::new();
+    store.fail_writes(1, Fault::Late(Duration::from_secs(60)));
+    let writer = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(&change(1)).await }
+    });
+    tokio::task::yield_now().await;
+    store.commit(&change(2)).await.unwrap();
+    assert_eq!(store.journal(0).await.unwrap().len(), 1);
+    writer.await.unwrap().unwrap();
+    assert_eq!(store.journal(0).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
