@@ -25,6 +25,7 @@ pub mod journal;
 mod keeper;
 mod page;
 pub mod queue;
+pub mod rollback;
 mod run;
 mod unsaved;
 mod worker;

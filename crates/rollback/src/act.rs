@@ -41,8 +41,8 @@ const LATE: Duration = Duration::from_secs(150);
 const WAITED_MAX: Duration = Duration::from_secs(1_800);
 /// So often a publish is begun; more than there are versions, because some never arrive.
 const PUBLISHES_MAX: u8 = 8;
-/// So often the lock is given back before it is left to people.
-const RELEASES_MAX: u8 = 3;
+/// So often the lock is given back before it is left to people: over about two minutes.
+pub const RELEASES_MAX: u8 = 12;
 
 /// What is to be done when somebody else has the flow locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -216,43 +216,59 @@ pub enum Outcome {
     GivenUp,
 }
 
-/// Where it stands.
+/// Where it stands: what is asked, or was.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Step {
+pub enum Step {
+    /// How the flow is.
     Look,
+    /// To take the lock away from somebody else.
     Unlock,
+    /// What was published before.
     Choose,
+    /// What a version uses that is deleted.
     Check(Version),
+    /// To take the lock.
     Lock(Version),
+    /// Whether the bad version is still live, with the lock in hand.
     Confirm(Version),
+    /// To publish a version: the intent.
     Publish(Version),
+    /// What has become of it.
     Await {
+        /// Which version.
         version: Version,
         /// Whether the platform has taken it on; else nobody knows whether it was ever asked.
         is_taken: bool,
     },
+    /// To give the lock back, whatever came of it.
     Release(Outcome),
+    /// Nothing any more.
     Ended(Outcome),
 }
 
-/// Going back from one release.
+/// Going back from one release. Its parts are public to be kept; only [`step`] changes them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Act {
-    plan: Plan,
-    step: Step,
+    /// From what, and how.
+    pub plan: Plan,
+    /// Where it stands.
+    pub step: Step,
     /// Versions that were asked to be published.
-    aims: Vec<Version>,
+    pub aims: Vec<Version>,
     /// Versions that it cannot be, by their ids.
-    ruled_out: Vec<String>,
+    pub ruled_out: Vec<String>,
     /// The operation that had failed before the last publish.
-    old_failure: Option<String>,
+    pub old_failure: Option<String>,
     /// How often a publish was begun.
-    publishes: u8,
+    pub publishes: u8,
     /// Troubles in a row.
-    troubles: u8,
-    polls: u16,
-    waited: Duration,
-    is_late: bool,
+    pub troubles: u8,
+    /// How often an operation was looked at.
+    pub polls: u16,
+    /// The pauses so far, all together.
+    pub waited: Duration,
+    /// Whether people were told that it takes long.
+    pub is_late: bool,
 }
 
 impl Act {
@@ -272,11 +288,6 @@ impl Act {
         }
     }
 
-    /// The plan.
-    pub const fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     /// How it ended; `None` while it goes on.
     pub const fn outcome(&self) -> Option<&Outcome> {
         match &self.step {
@@ -291,11 +302,6 @@ impl Act {
             Step::Publish(version) => Some(&version.id),
             _ => None,
         }
-    }
-
-    /// Versions that it has asked to be published.
-    pub fn aims(&self) -> impl Iterator<Item = &str> {
-        self.aims.iter().map(|version| version.id.as_str())
     }
 
     fn question(&self) -> Option<Question> {
@@ -461,7 +467,7 @@ impl Act {
 
     fn failed(mut self, trouble: Trouble) -> Next {
         match (self.step.clone(), trouble) {
-            (Step::Release(outcome), _) if RELEASES_MAX <= self.troubles => self.end(outcome),
+            (Step::Release(outcome), _) if RELEASES_MAX <= self.troubles + 1 => self.end(outcome),
             // What was asked for may have been done. What is live will tell.
             (Step::Publish(version), Trouble::NoAnswer | Trouble::Conflict) => {
                 self.poll(Step::Await { version, is_taken: false })
@@ -472,7 +478,8 @@ impl Act {
             (Step::Look | Step::Confirm(_) | Step::Await { .. } | Step::Choose, Trouble::Gone) => {
                 self.end(Outcome::Gone)
             }
-            (Step::Release(outcome), Trouble::Refused(_) | Trouble::Gone) => self.end(outcome),
+            // It is not ours.
+            (Step::Release(outcome), Trouble::Refused(_) | Trouble::Gone | Trouble::Conflict) => self.end(outcome),
             (_, Trouble::Refused(why)) => self.ask(Step::Release(Outcome::Refused(why))),
             // Somebody was faster: look who, after a while.
             (Step::Lock(_) | Step::Unlock, Trouble::Conflict | Trouble::Gone) => {
@@ -493,7 +500,7 @@ impl Act {
     fn poll(mut self, step: Step) -> Next {
         self.step = step;
         self.polls = self.polls.saturating_add(1);
-        if POLLS_MAX < self.polls { self.end(Outcome::GivenUp) } else { self.wait(POLL) }
+        if POLLS_MAX < self.polls { self.give_up() } else { self.wait(POLL) }
     }
 
     fn pause(mut self, wish: Option<Duration>) -> Next {
@@ -505,7 +512,7 @@ impl Act {
     fn wait(mut self, pause: Duration) -> Next {
         self.waited += pause;
         if WAITED_MAX < self.waited {
-            return self.end(Outcome::GivenUp);
+            return self.give_up();
         }
         let mut effects = Effects::one(Effect::Pause(pause));
         if LATE < self.waited && !self.is_late {
@@ -513,6 +520,14 @@ impl Act {
             effects.push(Effect::Late);
         }
         (self, effects)
+    }
+
+    /// Hands over, with the lock given back if that can be.
+    fn give_up(self) -> Next {
+        match self.step.clone() {
+            Step::Release(outcome) => self.end(outcome),
+            _ => self.ask(Step::Release(Outcome::GivenUp)),
+        }
     }
 
     fn release(self, outcome: Outcome, lock: &Lock) -> Next {

@@ -26,10 +26,40 @@
 use base::Count;
 
 /// The ratios to what is tolerated that are tried against a healthy release.
-pub const WORSE: [f64; 7] = [1.25, 1.75, 2.5, 4.0, 8.0, 20.0, 60.0];
+pub const WORSE: Ratios<7> = Ratios {
+    ratios: [1.25, 1.75, 2.5, 4.0, 8.0, 20.0, 60.0],
+    logarithms: [
+        0.22314355131420976,
+        0.5596157879354227,
+        0.9162907318741551,
+        1.3862943611198906,
+        2.0794415416798357,
+        2.995732273553991,
+        4.0943445622221,
+    ],
+};
 
 /// The ratios to a share of errors that are tried to prove that it is not reached.
-pub const BETTER: [f64; 6] = [0.05, 0.1, 0.2, 0.35, 0.5, 0.7];
+pub const BETTER: Ratios<6> = Ratios {
+    ratios: [0.05, 0.1, 0.2, 0.35, 0.5, 0.7],
+    logarithms: [
+        -2.995732273553991,
+        -2.3025850929940455,
+        -1.6094379124341003,
+        -1.0498221244986778,
+        -std::f64::consts::LN_2,
+        -0.35667494393873245,
+    ],
+};
+
+/// Ratios to a share of errors, and their natural logarithms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratios<const K: usize> {
+    /// The ratios, ascending.
+    pub ratios: [f64; K],
+    /// Their logarithms: half of the work of a minute if each had to take them.
+    pub logarithms: [f64; K],
+}
 
 /// Odds beyond which more say nothing.
 const ODDS_MAX: f64 = 1e12;
@@ -49,31 +79,31 @@ pub struct Null {
 /// Odds that something began to be wrong at some minute, one for each ratio of [`WORSE`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Onset {
-    odds: [f64; WORSE.len()],
+    odds: [f64; WORSE.ratios.len()],
     spent: f64,
 }
 
 /// Odds that a share of errors has not been reached since a minute, one for each ratio of [`BETTER`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Below {
-    odds: [f64; BETTER.len()],
+    odds: [f64; BETTER.ratios.len()],
 }
 
 impl Null {
     /// The logarithms by which a minute multiplies the odds of these ratios.
     ///
     /// A minute without conversations, or of which nothing is known, says nothing: zeros.
-    pub fn weigh<const K: usize>(self, minute: Count, ratios: &[f64; K]) -> [f64; K] {
+    pub fn weigh<const K: usize>(self, minute: Count, of: &Ratios<K>) -> [f64; K] {
         let Count::Observed { bad, total } = minute else { return [0.0; K] };
         let (errors, mean) = (f64::from(bad), f64::from(total) * self.share);
         if self.variation < VARIATION_MIN {
-            return ratios.map(|ratio| errors * libm::log(ratio) - (ratio - 1.0) * mean);
+            return std::array::from_fn(|at| errors * of.logarithms[at] - (of.ratios[at] - 1.0) * mean);
         }
         let spread = mean * self.variation;
         let (at_null, shape) = (libm::log1p(spread), self.variation.recip());
-        ratios.map(|ratio| {
-            let g = at_null - libm::log1p(ratio * spread);
-            errors * libm::log(ratio) + g * (errors + shape)
+        std::array::from_fn(|at| {
+            let g = at_null - libm::log1p(of.ratios[at] * spread);
+            errors * of.logarithms[at] + g * (errors + shape)
         })
     }
 }
@@ -85,7 +115,7 @@ impl Onset {
     #[must_use]
     pub fn after(mut self, minute: Count, null: Null, part: f64, cap: f64) -> Self {
         let weights = null.weigh(minute, &WORSE);
-        for ((odds, weight), ratio) in self.odds.iter_mut().zip(weights).zip(WORSE) {
+        for ((odds, weight), ratio) in self.odds.iter_mut().zip(weights).zip(WORSE.ratios) {
             let weight = if ratio * null.share < 1.0 { weight.min(cap) } else { 0.0 };
             *odds = (libm::exp(weight) * (*odds + part)).min(ODDS_MAX);
         }
@@ -96,7 +126,7 @@ impl Onset {
     /// Forgets all that was seen; what was spent remains spent.
     #[must_use]
     pub const fn forgotten(self) -> Self {
-        Self { odds: [0.0; WORSE.len()], spent: self.spent }
+        Self { odds: [0.0; WORSE.ratios.len()], spent: self.spent }
     }
 
     /// The odds against a healthy release.
@@ -114,12 +144,12 @@ impl Onset {
 
 /// How many of [`WORSE`] are hypotheses beside a share of errors: those that leave it below one.
 pub fn hypotheses(share: f64) -> usize {
-    WORSE.iter().take_while(|ratio| **ratio * share < 1.0).count()
+    WORSE.ratios.iter().take_while(|ratio| **ratio * share < 1.0).count()
 }
 
 impl Default for Below {
     fn default() -> Self {
-        Self { odds: [1.0; BETTER.len()] }
+        Self { odds: [1.0; BETTER.ratios.len()] }
     }
 }
 
@@ -135,7 +165,7 @@ impl Below {
 
     /// The odds that the share is not reached.
     pub fn odds(&self) -> f64 {
-        self.odds.iter().sum::<f64>() / BETTER.len() as f64
+        self.odds.iter().sum::<f64>() / BETTER.ratios.len() as f64
     }
 }
 

@@ -420,7 +420,7 @@ impl Watch {
         let Some(null) = self.null(terms) else { return self };
         let (bad, total) = seen.count.pair();
         self.onset = self.onset.after(seen.count, null, terms.part(self.minute), terms.cap);
-        if !self.is_maintained {
+        if !self.is_maintained && !self.is_good {
             self.good = self.good.after(seen.count, Null { share: terms.good_share(), ..null });
         }
         let tolerated = f64::from(total) * null.share;

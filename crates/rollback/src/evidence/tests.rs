@@ -80,6 +80,21 @@ fn log_uniform(rng: &mut fastrand::Rng, from: f64, to: f64) -> f64 {
     (from.ln() + rng.f64() * (to / from).ln()).exp()
 }
 
+fn one<const K: usize>(of: &Ratios<K>, rng: &mut fastrand::Rng) -> Ratios<1> {
+    let at = rng.usize(..K);
+    Ratios { ratios: [of.ratios[at]], logarithms: [of.logarithms[at]] }
+}
+
+#[test]
+fn the_logarithms_are_those_of_the_ratios_and_the_ratios_ascend() {
+    fn check<const K: usize>(of: &Ratios<K>) {
+        assert_eq!(of.ratios.map(libm::log), of.logarithms);
+        assert!(of.ratios.is_sorted());
+    }
+    check(&WORSE);
+    check(&BETTER);
+}
+
 /// The theorem of this module, counted: whatever the law of a minute, as long as its share and its variation are within
 /// what is tolerated, the odds do not grow on average.
 #[test]
@@ -92,7 +107,8 @@ fn in_a_hundred_thousand_cases_the_mean_factor_of_a_healthy_minute_is_at_most_on
         let share = log_uniform(&mut rng, 0.002, 0.5);
         let variation = log_uniform(&mut rng, 0.05, 2.0).powi(2);
         let is_worse = rng.bool();
-        let ratio = if is_worse { WORSE[rng.usize(..WORSE.len())] } else { BETTER[rng.usize(..BETTER.len())] };
+        let of = if is_worse { one(&WORSE, &mut rng) } else { one(&BETTER, &mut rng) };
+        let ratio = of.ratios[0];
         let is_hypothesis = ratio * share < 1.0;
         let tail = ratio.max(1.0) * f64::from(n) * share * variation;
         if !is_hypothesis || TAIL_MAX < tail {
@@ -115,7 +131,7 @@ fn in_a_hundred_thousand_cases_the_mean_factor_of_a_healthy_minute_is_at_most_on
         let null = Null { share, variation };
         let factor = |bad: u32| {
             let minute = Count::Observed { bad, total: n };
-            null.weigh(minute, &[ratio])[0]
+            null.weigh(minute, &of)[0]
         };
         let mean = law.mean_of(factor);
         case += 1;

@@ -1,0 +1,368 @@
+//! The task that carries rollbacks out, one at a time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use base::Mono;
+use jiff::Timestamp;
+use rollback::act::{self, Act, Effect, Event, Outcome, Plan, Question, Trouble};
+use rollback::once::{Once, Refusal};
+use store::{AuditEntry, Change, Document, Lease, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::{LEASE, LOOK_EVERY, REQUEST_TIME_MAX, Setup, wire};
+use crate::incident::to_millisecond;
+
+/// The lease of all rollbacks.
+const NAME: &str = "rollback";
+/// The one document that holds what is going on over all flows.
+const KIND: &str = "rollback";
+const ID: &str = "current";
+/// Wishes that may wait.
+const WISHES_MAX: usize = 64;
+/// The pause after the store has failed.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// A request goes out only if the lease lasts for so much longer than it may take.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// Rollbacks of this process; clones are the same ones.
+#[derive(Clone)]
+pub struct Rollbacks(Arc<Inner>);
+
+struct Inner {
+    wishes: mpsc::Sender<Wish>,
+    standing: RwLock<Standing>,
+    stop: watch::Sender<bool>,
+    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What is going on, as far as this process knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether this process may act.
+    pub is_leader: bool,
+    /// The rollback that is open here, and how often a request was made for it.
+    pub open: Option<String>,
+    /// How the last one ended that was carried out here: its flow and how.
+    pub last: Option<(String, Outcome)>,
+}
+
+/// Why a rollback does not begin.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BeginError {
+    /// It is not its time.
+    #[error("{0:?}")]
+    Refused(Refusal),
+    /// Another controller has the lease.
+    #[error("go back: another controller does")]
+    NotLeader,
+    /// The store does not work, so that nothing could be kept.
+    #[error("go back: the store does not work")]
+    NotKept,
+    /// Too many wait already, or Steadyline stops.
+    #[error("go back: too many rollbacks wait, or Steadyline stops")]
+    Busy,
+}
+
+struct Wish {
+    plan: Plan,
+    why: String,
+    answer: oneshot::Sender<Result<(), BeginError>>,
+}
+
+/// The lease, and until when requests may go out under it by our own clock.
+struct Held {
+    lease: Lease,
+    until: Mono,
+}
+
+/// A rollback as it is kept: the one that is open, or the last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Current {
+    pub(super) act: Act,
+    pub(super) begun: Timestamp,
+    pub(super) ended: Option<Timestamp>,
+}
+
+struct Carrier {
+    setup: Setup,
+    inner: Arc<Inner>,
+    wishes: mpsc::Receiver<Wish>,
+    held: Option<Held>,
+}
+
+/// Why an act is no longer carried out here.
+enum Lost {
+    /// The lease: somebody else goes on.
+    Lease,
+    /// The process stops.
+    Stopping,
+}
+
+impl Rollbacks {
+    /// Goes on with what is open, whenever this process has the lease.
+    pub async fn start(setup: Setup) -> Self {
+        let (sender, wishes) = mpsc::channel(WISHES_MAX);
+        let inner = Arc::new(Inner {
+            wishes: sender,
+            standing: RwLock::default(),
+            stop: watch::Sender::new(false),
+            task: tokio::sync::Mutex::default(),
+        });
+        let carrier = Carrier { setup, inner: inner.clone(), wishes, held: None };
+        *inner.task.lock().await = Some(tokio::spawn(carrier.run()));
+        Self(inner)
+    }
+
+    /// Begins a rollback, if it is its time; `why` is kept with it. It has begun once it is kept.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn begin(&self, plan: Plan, why: String) -> Result<(), BeginError> {
+        let (answer, told) = oneshot::channel();
+        self.0.wishes.try_send(Wish { plan, why, answer }).map_err(|_| BeginError::Busy)?;
+        told.await.unwrap_or(Err(BeginError::Busy))
+    }
+
+    /// What is going on here.
+    pub fn standing(&self) -> Standing {
+        self.0.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stops at once, wherever it is, as a crash does; another process goes on when the lease has run out.
+    pub fn abort(&self) {
+        if let Ok(task) = self.0.task.try_lock()
+            && let Some(task) = &*task
+        {
+            task.abort();
+        }
+    }
+
+    /// Stops between two steps, and gives the lease back; another process may go on at once.
+    pub async fn shutdown(&self) {
+        self.0.stop.send_replace(true);
+        if let Some(task) = self.0.task.lock().await.take() {
+            // It ends by itself or has panicked; either way it is over.
+            task.await.ok();
+        }
+    }
+}
+
+impl Carrier {
+    async fn run(mut self) {
+        let mut stopping = self.inner.stop.subscribe();
+        loop {
+            if self.hold().await.is_ok()
+                && let Ok(Some(current)) = self.current().await
+                && current.ended.is_none()
+                && let Err(Lost::Stopping) = self.carry_out(current).await
+            {
+                break;
+            }
+            let wish = tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stop| *stop) => break,
+                wish = self.wishes.recv() => wish,
+                () = self.setup.clock.sleep(LOOK_EVERY) => None,
+            };
+            if let Some(wish) = wish
+                && let Err(Lost::Stopping) = self.wished(wish).await
+            {
+                break;
+            }
+        }
+        if let Some(Held { lease, .. }) = self.held.take() {
+            let now = self.setup.clock.now().wall;
+            // Given back or not, it runs out.
+            self.setup.store.give_back_lease(&lease, now).await.ok();
+        }
+    }
+
+    async fn wished(&mut self, wish: Wish) -> Result<(), Lost> {
+        let Wish { plan, why, answer } = wish;
+        match self.begin(plan, &why).await {
+            Ok(current) => {
+                // Whoever wished it need not wait any longer.
+                answer.send(Ok(())).ok();
+                self.carry_out(current).await
+            }
+            Err(error) => {
+                answer.send(Err(error)).ok();
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps a rollback that begins; nothing is done before.
+    async fn begin(&mut self, plan: Plan, why: &str) -> Result<Current, BeginError> {
+        let fence = self.hold().await.map_err(|_| BeginError::NotLeader)?;
+        let now = to_millisecond(self.setup.clock.now().wall);
+        let before = self.current().await.map_err(|_| BeginError::NotKept)?;
+        let last = before.as_ref().and_then(|before| before.ended);
+        let open = before.filter(|before| before.ended.is_none()).map(|before| before.act.plan.flow);
+        Once { open, last }.may_begin(self.setup.lockout, now).map_err(BeginError::Refused)?;
+        let details = serde_json::json!({ "flow": plan.flow, "from": plan.bad, "why": why });
+        let current = Current { act: Act::new(plan), begun: now, ended: None };
+        match self.setup.store.commit(&self.change(&current, Some(("begun", &details)), fence)).await {
+            Ok(()) => Ok(current),
+            Err(StoreError::Fenced(_)) => Err(BeginError::NotLeader),
+            // It may have been kept all the same; whoever looks next goes on with it.
+            Err(_) => Err(BeginError::NotKept),
+        }
+    }
+
+    /// Takes steps until it is over, or until it is somebody else's.
+    async fn carry_out(&mut self, mut current: Current) -> Result<(), Lost> {
+        let mut event = Event::Resumed;
+        loop {
+            let (next, effects) = act::step(current.act, event);
+            current.act = next;
+            self.keep(&mut current).await?;
+            let mut then = None;
+            for effect in effects {
+                match effect {
+                    Effect::Ask(question) => then = Some(self.ask(&current.act.plan.flow, &question).await?),
+                    Effect::Pause(pause) => then = Some(self.pause(pause).await?),
+                    Effect::Late => {
+                        tracing::warn!(flow = current.act.plan.flow, "going back takes long; it goes on");
+                    }
+                    Effect::Ended(outcome) => {
+                        let flow = current.act.plan.flow.clone();
+                        tracing::warn!(flow, ?outcome, "going back has ended");
+                        self.stand(|standing| (standing.open, standing.last) = (None, Some((flow, outcome))));
+                    }
+                }
+            }
+            // Only one that has ended wants nothing any more.
+            let Some(next) = then else { return Ok(()) };
+            event = next;
+        }
+    }
+
+    /// Asks, while the lease is held for longer than that can take.
+    async fn ask(&mut self, flow: &str, question: &Question) -> Result<Event, Lost> {
+        self.hold().await?;
+        let (platform, clock) = (self.setup.platform.clone(), self.setup.clock.clone());
+        let answer = clock.timeout(REQUEST_TIME_MAX, platform.ask(flow, question)).await;
+        Ok(match answer {
+            Some(Ok(answer)) => Event::Answered(answer),
+            Some(Err(trouble)) => Event::Failed(trouble),
+            None => Event::Failed(Trouble::NoAnswer),
+        })
+    }
+
+    async fn pause(&mut self, pause: Duration) -> Result<Event, Lost> {
+        let until = self.setup.clock.mono() + pause;
+        let mut stopping = self.inner.stop.subscribe();
+        loop {
+            let now = self.setup.clock.mono();
+            if until <= now {
+                return Ok(Event::Woke);
+            }
+            let rest = until.since(now).min(LEASE / 3);
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stop| *stop) => return Err(Lost::Stopping),
+                () = self.setup.clock.sleep(rest) => {}
+            }
+            self.hold().await?;
+        }
+    }
+
+    /// Keeps a state, again and again while the store does not take it and the lease is ours.
+    async fn keep(&mut self, current: &mut Current) -> Result<(), Lost> {
+        self.stand(|standing| standing.open = Some(current.act.plan.flow.clone()));
+        let ended = current.act.outcome().map(|outcome| serde_json::json!({ "outcome": wire::outcome(outcome) }));
+        if ended.is_some() {
+            current.ended = Some(to_millisecond(self.setup.clock.now().wall));
+        }
+        loop {
+            let fence = self.hold().await?;
+            let change = self.change(current, ended.as_ref().map(|details| ("ended", details)), fence);
+            match self.setup.store.commit(&change).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Fenced(_)) => {
+                    self.lose();
+                    return Err(Lost::Lease);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, hint = error.hint(), "a rollback stands still: its state cannot be kept");
+                    self.rest().await?;
+                }
+            }
+        }
+    }
+
+    async fn rest(&self) -> Result<(), Lost> {
+        let mut stopping = self.inner.stop.subscribe();
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stop| *stop) => Err(Lost::Stopping),
+            () = self.setup.clock.sleep(STORE_PAUSE) => Ok(()),
+        }
+    }
+
+    /// Has the lease for long enough to make a request, or does not; its fence.
+    async fn hold(&mut self) -> Result<u64, Lost> {
+        let mono = self.setup.clock.mono();
+        let is_long = |held: &&Held| mono + REQUEST_TIME_MAX + MARGIN < held.until;
+        if let Some(held) = self.held.as_ref().filter(is_long) {
+            return Ok(held.lease.fence);
+        }
+        let now = self.setup.clock.now().wall;
+        let taken = self.setup.store.take_lease(NAME, &self.setup.holder, LEASE, now).await;
+        match taken {
+            Ok(Some(lease)) => {
+                // Another fence is another lease: in between somebody else may have acted.
+                let fence = lease.fence;
+                let is_same = self.held.as_ref().is_none_or(|held| held.lease.fence == fence);
+                // It counts from before it was asked for.
+                self.held = Some(Held { lease, until: mono + LEASE });
+                self.stand(|standing| standing.is_leader = true);
+                if is_same { Ok(fence) } else { Err(Lost::Lease) }
+            }
+            // Somebody else has it; or nobody knows, and without the store nothing is done.
+            Ok(None) | Err(_) => {
+                self.lose();
+                Err(Lost::Lease)
+            }
+        }
+    }
+
+    fn lose(&mut self) {
+        self.held = None;
+        self.stand(|standing| (standing.is_leader, standing.open) = (false, None));
+    }
+
+    /// The rollback that is open, or that was the last, wherever it was begun.
+    async fn current(&self) -> Result<Option<Current>, StoreError> {
+        let documents = self.setup.store.documents(KIND, None).await?;
+        let current = documents.iter().find(|document| document.id == ID);
+        current.map(|document| wire::from_json(&document.body).map_err(StoreError::Corrupt)).transpose()
+    }
+
+    /// The change that keeps a rollback as it is, under the lease with this fence and under no other.
+    fn change(&self, current: &Current, audit: Option<(&str, &serde_json::Value)>, fence: u64) -> Change {
+        let at = to_millisecond(self.setup.clock.now().wall);
+        let Plan { flow, bad, .. } = &current.act.plan;
+        let line = |(what, details): (&str, &serde_json::Value)| AuditEntry {
+            // The same when it is written again.
+            id: format!("rollback.{flow}.{bad}.{}.{what}", current.begun.as_millisecond()),
+            at,
+            who: "steadyline".to_owned(),
+            what: format!("rollback_{what}"),
+            body: details.to_string(),
+        };
+        Change {
+            documents: vec![Document { kind: KIND.to_owned(), id: ID.to_owned(), at, body: wire::to_json(current) }],
+            audit: audit.map(line).into_iter().collect(),
+            under: Some((NAME.to_owned(), fence)),
+            ..Change::default()
+        }
+    }
+
+    fn stand(&self, change: impl FnOnce(&mut Standing)) {
+        change(&mut self.inner.standing.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
