@@ -43,6 +43,8 @@ const WAITED_MAX: Duration = Duration::from_secs(1_800);
 const PUBLISHES_MAX: u8 = 8;
 /// So often the lock is given back before it is left to people: over about two minutes.
 pub const RELEASES_MAX: u8 = 12;
+/// Giving the lock back may wait for so much longer than [`WAITED_MAX`]: whoever is to help needs the flow unlocked.
+const RELEASE_WAITED_MAX: Duration = Duration::from_secs(300);
 
 /// What is to be done when somebody else has the flow locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -492,6 +494,10 @@ impl Act {
     }
 
     fn ask(mut self, step: Step) -> Next {
+        if matches!(step, Step::Release(_)) {
+            // What went before does not count against it.
+            self.troubles = 0;
+        }
         self.step = step;
         self.again()
     }
@@ -511,8 +517,11 @@ impl Act {
 
     fn wait(mut self, pause: Duration) -> Next {
         self.waited += pause;
-        if WAITED_MAX < self.waited {
-            return self.give_up();
+        match self.step.clone() {
+            Step::Release(outcome) if WAITED_MAX + RELEASE_WAITED_MAX < self.waited => return self.end(outcome),
+            Step::Release(_) => {}
+            _ if WAITED_MAX < self.waited => return self.give_up(),
+            _ => {}
         }
         let mut effects = Effects::one(Effect::Pause(pause));
         if LATE < self.waited && !self.is_late {
@@ -524,10 +533,7 @@ impl Act {
 
     /// Hands over, with the lock given back if that can be.
     fn give_up(self) -> Next {
-        match self.step.clone() {
-            Step::Release(outcome) => self.end(outcome),
-            _ => self.ask(Step::Release(Outcome::GivenUp)),
-        }
+        self.ask(Step::Release(Outcome::GivenUp))
     }
 
     fn release(self, outcome: Outcome, lock: &Lock) -> Next {

@@ -3,6 +3,7 @@
 //! A rollback may fail, or not help. To go back again at once would be guessing, so after each there is a lockout, over
 //! all flows. It begins when a rollback ends, not when it was decided: waiting for a busy platform consumes none of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,6 +27,17 @@ pub enum Refusal {
         /// Until then.
         until: Timestamp,
     },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(flow) => write!(f, "flow {flow} is being gone back; one at a time"),
+            Self::LockedOut { until } => {
+                write!(f, "the last rollback was too short a time ago; none before {until}, unless a person publishes")
+            }
+        }
+    }
 }
 
 impl Once {

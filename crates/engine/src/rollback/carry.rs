@@ -52,7 +52,7 @@ pub struct Standing {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BeginError {
     /// It is not its time.
-    #[error("{0:?}")]
+    #[error("{0}")]
     Refused(Refusal),
     /// Another controller has the lease.
     #[error("go back: another controller does")]

@@ -223,6 +223,36 @@ fn trouble_that_lasts_is_told_within_minutes_and_given_up_within_the_hour() {
 }
 
 #[test]
+fn whoever_gives_up_tries_hard_to_leave_the_flow_unlocked() {
+    let mut platform = Platform::new();
+    let busy = |of: &Question| (of.clone(), Trouble::Busy(None));
+    let publish = Question::Publish("11.0".into());
+    // The lock is taken, no publish is let through for half an hour, and even the release fails at first.
+    platform.troubles.extend(std::iter::repeat_n(busy(&publish), 130));
+    let mut act = Act::new(plan());
+    let (mut event, mut outcome) = (Event::Resumed, None);
+    while outcome.is_none() {
+        let (next, effects) = step(act, event);
+        act = next;
+        event = Event::Woke;
+        for effect in effects {
+            match effect {
+                Effect::Ask(Question::Release)
+                    if platform.told.iter().filter(|told| *told == "release").count() < 5 =>
+                {
+                    platform.told.push("release".into());
+                    event = Event::Failed(Trouble::Busy(None));
+                }
+                Effect::Ask(question) => event = platform.ask(&question),
+                Effect::Pause(_) | Effect::Late => {}
+                Effect::Ended(ended) => outcome = Some(ended),
+            }
+        }
+    }
+    assert_eq!((outcome, platform.lock), (Some(Outcome::GivenUp), Lock::Free));
+}
+
+#[test]
 fn somebody_elses_lock_is_named_or_taken_away_as_the_policy_says() {
     let foreign = || Platform { lock: Lock::Foreign("ann".into()), ..Platform::new() };
     let mut platform = foreign();

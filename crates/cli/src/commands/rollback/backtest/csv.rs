@@ -38,8 +38,8 @@ pub(super) struct Counts {
 /// One flow.
 pub(super) struct Flow {
     pub(super) name: String,
-    /// In the order of the minutes; never empty.
-    rows: Vec<Row>,
+    /// With their lines, in the order of the minutes; never empty.
+    rows: Vec<(Row, u32)>,
 }
 
 /// How minutes are written.
@@ -118,6 +118,7 @@ impl Found {
                 self.wrong.push((place, what.to_owned()));
             }
             Ok((name, row, scale)) => {
+                let row = (row, u32::try_from(place).unwrap_or(u32::MAX));
                 self.scale = Some(scale);
                 self.rows += 1;
                 // Mostly the flow of the line before.
@@ -145,16 +146,18 @@ impl Found {
     fn settle(mut self) -> Result<Counts, Wrong> {
         let mut last = None;
         for flow in &mut self.flows {
-            flow.rows.sort_by_key(|(minute, _)| *minute);
-            if let Some(twice) = flow.rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                let minute = match self.scale {
-                    Some(Scale::Numbers) => twice[0].0.get().to_string(),
-                    Some(Scale::Instants) | None => twice[0].0.to_string(),
-                };
-                self.wrong.push((1, format!("minute {minute} of {} is there twice; leave one of them out", flow.name)));
+            flow.rows.sort_by_key(|((minute, _), line)| (*minute, *line));
+            for pair in flow.rows.windows(2) {
+                let [((first, _), before), ((second, _), line)] = pair else { continue };
+                if first == second && self.wrong.len() < WRONG_MAX {
+                    let what =
+                        format!("this minute of {} is in line {before} already; leave one of them out", flow.name);
+                    self.wrong.push((*line as usize, what));
+                }
             }
-            last = last.max(flow.rows.last().map(|(minute, _)| *minute));
+            last = last.max(flow.rows.last().map(|((minute, _), _)| *minute));
         }
+        self.wrong.sort();
         match (self.scale, last) {
             (Some(scale), Some(last)) if self.wrong.is_empty() => Ok(Counts { flows: self.flows, scale, last }),
             _ if self.wrong.is_empty() => Err(vec![(1, "there is no minute in it".to_owned())]),
@@ -166,16 +169,16 @@ impl Found {
 impl Flow {
     /// The first minute.
     pub(super) fn first(&self) -> Minute {
-        self.rows.first().map_or(Minute::new(0), |(minute, _)| *minute)
+        self.rows.first().map_or(Minute::new(0), |((minute, _), _)| *minute)
     }
 
     /// What is known of each minute from one up to, but without, another.
     pub(super) fn minutes(&self, from: Minute, until: Minute) -> impl Iterator<Item = Observation> {
-        let start = self.rows.partition_point(|(minute, _)| *minute < from);
+        let start = self.rows.partition_point(|((minute, _), _)| *minute < from);
         let mut rows = self.rows[start..].iter().peekable();
         (from.get()..until.get()).map(move |minute| {
-            let row = rows.next_if(|(at, _)| at.get() == minute);
-            row.map_or(Observation { count: Count::Missing, siblings: Count::Missing }, |(_, seen)| *seen)
+            let row = rows.next_if(|((at, _), _)| at.get() == minute);
+            row.map_or(Observation { count: Count::Missing, siblings: Count::Missing }, |((_, seen), _)| *seen)
         })
     }
 }
@@ -243,7 +246,7 @@ mod tests {
             ("minute,flow,total,errors\n1,a,2,\n", 2, "`total` needs `errors`"),
             ("minute,flow,total,errors\n1,a,NaN,1\n", 2, "write a whole number"),
             ("minute,flow,total,errors\n1,a,2,1\n2026-11-21T08:00:00Z,a,2,1\n", 3, "but not both"),
-            ("minute,flow,total,errors\n2,a,2,1\n1,a,1,0\n2,a,2,1\n", 1, "minute 2 of a is there twice"),
+            ("minute,flow,total,errors\n2,a,2,1\n1,a,1,0\n2,a,2,1\n", 4, "this minute of a is in line 2 already"),
         ];
         for (text, line, part) in table {
             let wrong = wrong(text);
