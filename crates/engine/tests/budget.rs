@@ -135,9 +135,15 @@ impl House {
     }
 
     async fn restart(self) -> Self {
+        let (store, clock) = self.stop().await;
+        Self::over(store, clock).await
+    }
+
+    /// What is left when everything has stopped.
+    async fn stop(self) -> (Simulated, Clock) {
         self.budgets.shutdown().await;
         self.engine.shutdown().await;
-        Self::over(self.store, self.clock).await
+        (self.store, self.clock)
     }
 
     fn crm(&self) -> api::ObjectiveView {
@@ -217,9 +223,7 @@ async fn what_was_over_while_steadyline_stood_still_is_ended_once_that_is_known(
     house.minutes(20, 90).await;
     assert_eq!(house.open_incidents().await, ["burn/crm", "mode/main", "spent/crm"]);
     // A day and a half later all of the outage has left the window, and only six hours can be counted afterwards.
-    let (store, clock) = (house.store.clone(), house.clock.clone());
-    house.budgets.shutdown().await;
-    house.engine.shutdown().await;
+    let (store, clock) = house.stop().await;
     clock.sleep(Duration::from_secs(36 * 3_600)).await;
     let house = House::over(store, clock).await;
     let open = house.open_incidents().await;
@@ -234,9 +238,7 @@ async fn incidents_of_what_is_no_longer_defined_are_over() {
     house.minutes(300, 0).await;
     house.minutes(20, 90).await;
     assert_eq!(house.open_incidents().await, ["burn/crm", "mode/main", "spent/crm"]);
-    let (store, clock) = (house.store.clone(), house.clock.clone());
-    house.budgets.shutdown().await;
-    house.engine.shutdown().await;
+    let (store, clock) = house.stop().await;
     let mut without = policy();
     without.objectives.remove(0);
     without.flows.clear();
@@ -264,9 +266,7 @@ async fn minutes_of_an_objective_that_is_gone_for_a_while_are_there_when_it_come
     let house = House::new().await;
     house.minutes(100, 1).await;
     let counted = house.crm().raw.total;
-    let (store, clock) = (house.store.clone(), house.clock.clone());
-    house.budgets.shutdown().await;
-    house.engine.shutdown().await;
+    let (store, clock) = house.stop().await;
     // Without it for as long as it takes to fold, while another goes on.
     let mut without = policy();
     without.objectives[0].objective.id = "other".into();
