@@ -9,6 +9,7 @@ mod exit;
 mod gateway;
 mod incident;
 mod problem;
+mod rollback;
 
 pub use budget::{
     AlertView, AuditList, AuditView, BudgetList, BurnView, CountsView, ExhaustionView, FlowModes, FlowView, GateSlo,
@@ -21,3 +22,4 @@ pub use incident::{
     IncidentState, IncidentView, LetterState, LetterView, ReceiverView, Severity, StoreView, TimelineEntry,
 };
 pub use problem::Problem;
+pub use rollback::{ArmedView, ReleaseMinute, ReleaseView, RollbackList, RollbackWish, StoryLine, WatchedFlow};

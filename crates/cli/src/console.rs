@@ -10,7 +10,7 @@ use engine::Handle;
 use engine::budget::Budgets;
 use miette::Report;
 use serde_json::Value;
-use server::{Access, App, Gateways, Guide, Setup, Terms};
+use server::{Access, App, Gateways, Guide, Releases, Setup, Terms};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -39,6 +39,8 @@ pub(crate) struct Shown {
     pub(crate) guide: Option<Guide>,
     /// Error budgets.
     pub(crate) budgets: Budgets,
+    /// Releases under watch, where an organisation is.
+    pub(crate) releases: Option<Arc<dyn Releases>>,
     /// On which terms an objective is kept that somebody defines.
     pub(crate) terms: Terms,
     /// The definitions of all objectives.
@@ -66,9 +68,10 @@ pub(crate) async fn start(listen: SocketAddr, shown: Shown) -> Result<Console, R
     let cannot = |error| cannot_listen("console", listen, "--listen", error);
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let Shown { engine, gateway, clock, org, guide, budgets, terms, documents, access } = shown;
+    let Shown { engine, gateway, clock, org, guide, budgets, releases, terms, documents, access } = shown;
     let budgets = Some(budgets);
-    let app = App::new(Setup { engine, gateways: gateway, clock, org, guide, budgets, terms, documents, access });
+    let app =
+        App::new(Setup { engine, gateways: gateway, clock, org, guide, budgets, releases, terms, documents, access });
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let wait = async {

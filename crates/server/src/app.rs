@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::history::History;
 use crate::live::Frame;
 use crate::view::{Overview, Sources};
-use crate::{Access, Gateways, Guide, Setup, Terms};
+use crate::{Access, Gateways, Guide, Releases, Setup, Terms};
 
 /// The most event streams that are open at once.
 const STREAMS_MAX: usize = 64;
@@ -28,6 +28,8 @@ pub struct App {
     pub(crate) org: String,
     pub(crate) guide: Option<Arc<Guide>>,
     pub(crate) budgets: Option<Budgets>,
+    #[expect(dead_code, reason = "its page and its routes come with the next change")]
+    pub(crate) releases: Option<Arc<dyn Releases>>,
     pub(crate) terms: Terms,
     pub(crate) access: Access,
     documents: Mutex<BTreeMap<String, Value>>,
@@ -40,7 +42,7 @@ pub struct App {
 impl App {
     /// A server over a running engine.
     pub fn new(setup: Setup) -> Arc<Self> {
-        let Setup { engine, gateways, clock, org, guide, budgets, terms, documents, access } = setup;
+        let Setup { engine, gateways, clock, org, guide, budgets, releases, terms, documents, access } = setup;
         Arc::new(Self {
             engine,
             gateways,
@@ -48,6 +50,7 @@ impl App {
             org,
             guide: guide.map(Arc::new),
             budgets,
+            releases,
             terms,
             access,
             documents: Mutex::new(documents),

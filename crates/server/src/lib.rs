@@ -33,11 +33,13 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use api::GatewaySnapshot;
+use api::{GatewaySnapshot, ReleaseView, RollbackList, RollbackWish};
+use async_trait::async_trait;
 use clock::Clock;
 use engine::Handle;
 use engine::budget::Budgets;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub use access::Access;
 pub use app::App;
@@ -59,6 +61,53 @@ pub trait Gateways: Send + Sync {
     fn metrics(&self) -> String;
 }
 
+/// Releases under watch.
+///
+/// A list is made without waiting for anything; the rest may wait for the store.
+#[async_trait]
+pub trait Releases: Send + Sync {
+    /// The flows and the releases of late.
+    fn list(&self) -> Arc<RollbackList>;
+
+    /// One release with its minutes; `None` when there is none of this id.
+    async fn one(&self, id: &str) -> Option<ReleaseView>;
+
+    /// Goes back from a release that waits for somebody to say so; the release as it is then.
+    ///
+    /// # Errors
+    /// Why it does not.
+    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, RollbackRefusal>;
+
+    /// Goes back to a version because somebody wants it; what was begun, as a sentence.
+    ///
+    /// # Errors
+    /// Why it does not.
+    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<String, RollbackRefusal>;
+
+    /// Tells of every change; see [`Releases::list`].
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// Why nothing is gone back from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RollbackRefusal {
+    /// There is no such flow, version or release.
+    #[error("{0}")]
+    NoSuch(String),
+    /// It makes no sense as things stand.
+    #[error("{0}")]
+    Wrong(String),
+    /// Another rollback is open, or somebody has the flow.
+    #[error("{0}")]
+    Held(String),
+    /// The last rollback was too short a time ago.
+    #[error("{0}")]
+    LockedOut(String),
+    /// Nobody can say now: the platform or the store does not answer.
+    #[error("{0}")]
+    Away(String),
+}
+
 /// What a server is made of.
 pub struct Setup {
     /// The running engine.
@@ -73,6 +122,8 @@ pub struct Setup {
     pub guide: Option<Guide>,
     /// Error budgets; none where there is no controller.
     pub budgets: Option<Budgets>,
+    /// Releases under watch; none while no organisation is watched.
+    pub releases: Option<Arc<dyn Releases>>,
     /// The terms on which an objective is kept that somebody defines while this runs.
     pub terms: Terms,
     /// The definitions of all objectives in the guide's shape, by their ids.

@@ -159,6 +159,7 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
                 // One client for all: they share its token and its requests.
                 guide: platform.zip(client).map(|(platform, client)| crate::platform::guide(platform, client, clock)),
                 budgets: running.budgets.clone(),
+                releases: None,
                 terms: budgets::terms(&config),
                 documents: running.documents.clone(),
                 access: budgets::access(&config),

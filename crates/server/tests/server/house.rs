@@ -94,6 +94,7 @@ impl House {
             org: "Acme <Support>".into(),
             guide: None,
             budgets: Some(budgets.clone()),
+            releases: None,
             terms: Box::new(terms),
             documents: BTreeMap::new(),
             access: Access::new(

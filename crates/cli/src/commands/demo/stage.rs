@@ -139,6 +139,7 @@ impl Stage {
             org: ORG.to_owned(),
             guide: None,
             budgets: budgets.budgets.clone(),
+            releases: None,
             terms: budgets::terms(&config),
             documents: budgets.documents.clone(),
             access: budgets::access(&config),
