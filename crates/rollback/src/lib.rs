@@ -12,12 +12,15 @@ pub mod act;
 pub mod baseline;
 pub mod evidence;
 pub mod guide;
+mod mode;
 pub mod once;
 pub mod recovery;
+pub mod release;
 pub mod replay;
 mod siblings;
 pub mod watch;
 pub mod words;
 
 pub use baseline::Baseline;
+pub use mode::Mode;
 pub use watch::{Observation, Policy, Rule, Terms, Watch};

@@ -330,15 +330,8 @@ pub fn step(watch: Watch, terms: &Terms, seen: Observation, is_maintained: bool)
             effects.push(Effect::Suppressed(watch.finding(terms)));
         }
     }
-    match (was.verdict, watch.verdict) {
-        (Verdict::Watching | Verdict::Suspect, Verdict::Confirmed) => {
-            effects.push(Effect::Confirmed(watch.finding(terms)));
-        }
-        (Verdict::Watching, Verdict::Suspect) => effects.push(Effect::Suspected(watch.finding(terms))),
-        (Verdict::Suspect | Verdict::Confirmed, Verdict::Watching) => effects.push(Effect::Calmed),
-        (Verdict::Watching, Verdict::Watching)
-        | (Verdict::Suspect | Verdict::Confirmed, Verdict::Suspect)
-        | (Verdict::Confirmed, Verdict::Confirmed) => {}
+    for effect in turned(&was, &watch, terms) {
+        effects.push(effect);
     }
     if !watch.is_good && terms.policy.good_odds <= watch.good.odds() {
         watch.is_good = true;
@@ -349,6 +342,41 @@ pub fn step(watch: Watch, terms: &Terms, seen: Observation, is_maintained: bool)
         effects.push(Effect::Ended);
     }
     (watch, effects)
+}
+
+/// The same release, seen anew: all of its minutes once more, after some of them turned out to be other than was told.
+/// What follows is what a step from the one to the other would have told.
+pub fn again(
+    was: &Watch,
+    terms: &Terms,
+    minutes: impl IntoIterator<Item = (Observation, bool)>,
+) -> (Watch, Effects<Effect>) {
+    let mut watch = Watch::default();
+    for (seen, is_maintained) in minutes {
+        watch = step(watch, terms, seen, is_maintained).0;
+    }
+    let mut effects = turned(was, &watch, terms);
+    if was.is_blind(terms) != watch.is_blind(terms) {
+        effects.push(Effect::Blind(watch.is_blind(terms)));
+    }
+    if !was.is_over && watch.is_over {
+        effects.push(Effect::Ended);
+    }
+    (watch, effects)
+}
+
+/// What follows from what is held of the release now, after what was held of it before.
+fn turned(was: &Watch, watch: &Watch, terms: &Terms) -> Effects<Effect> {
+    match (was.verdict, watch.verdict) {
+        (Verdict::Watching | Verdict::Suspect, Verdict::Confirmed) => {
+            Effects::one(Effect::Confirmed(watch.finding(terms)))
+        }
+        (Verdict::Watching, Verdict::Suspect) => Effects::one(Effect::Suspected(watch.finding(terms))),
+        (Verdict::Suspect | Verdict::Confirmed, Verdict::Watching) => Effects::one(Effect::Calmed),
+        (Verdict::Watching, Verdict::Watching)
+        | (Verdict::Suspect | Verdict::Confirmed, Verdict::Suspect)
+        | (Verdict::Confirmed, Verdict::Confirmed) => Effects::none(),
+    }
 }
 
 impl Watch {
@@ -383,7 +411,8 @@ impl Watch {
         self.minute
     }
 
-    fn odds(&self, terms: &Terms) -> f64 {
+    /// The odds against a healthy release.
+    pub fn odds(&self, terms: &Terms) -> f64 {
         self.onset.odds(terms.tolerated)
     }
 
