@@ -12,6 +12,8 @@
 //!   merges the two, and one that was told of the end wakes somebody again.
 //! - A change of a circuit that we know nothing about and that is not closed opens an incident too:
 //!   its beginning was missed.
+//! - A release that is suspect, that was gone back from, that nobody sees or that needs people is an incident each, so
+//!   that each of them pages. One that was gone back from carries the alert that other systems wait for.
 //! - Trouble of our own (store, lost records, a receiver that takes no pages) is an incident of the
 //!   same kind. Lost records cannot be found again; that incident ends when somebody acknowledges it.
 //!
@@ -25,7 +27,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Effects, Now};
+use base::{Effects, Now, Ppm};
 use degrade::{Counts, Phase, Transition};
 use jiff::Timestamp;
 use store::{Action, IncidentState, Severity};
@@ -58,6 +60,14 @@ pub enum Subject {
     Blind(Arc<str>),
     /// A flow does without something.
     Mode(Arc<str>),
+    /// The release of a flow is suspect.
+    Suspect(Arc<str>),
+    /// The release of a flow was gone back from, and whether that helps is being proved.
+    WentBack(Arc<str>),
+    /// The release of a flow needs people.
+    Stuck(Arc<str>),
+    /// Nothing is seen of the release of a flow.
+    Unseen(Arc<str>),
     /// So many incidents that new ones are no longer opened one by one.
     Crowd,
 }
@@ -79,6 +89,15 @@ pub enum Event {
         subject: Subject,
         /// What happened, as a sentence without a full stop.
         what: String,
+    },
+    /// A flow was gone back.
+    WentBack {
+        /// Its id.
+        flow: Arc<str>,
+        /// What happened, as a sentence without a full stop.
+        what: String,
+        /// The alert.
+        alert: Alert,
     },
     /// Such trouble is over.
     Over {
@@ -179,6 +198,23 @@ pub struct Facts {
     pub failures: Option<u64>,
     /// Why, in words.
     pub cause: String,
+    /// What a rollback tells other systems.
+    pub alert: Option<Alert>,
+}
+
+/// What a rollback tells other systems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// The flow's id.
+    pub flow: String,
+    /// The share of conversations that failed.
+    pub rate: Ppm,
+    /// The share that was put up with.
+    pub threshold: Ppm,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The version that callers get now.
+    pub version: String,
 }
 
 /// Decides what one event means.
@@ -190,7 +226,10 @@ pub fn step(mut state: Incidents, policy: &Policy, event: Event, now: Now) -> (I
         Event::CircuitWell { circuit } => {
             resolve(&mut state, &Subject::Circuit(circuit), at, "seen closed and answering", &mut effects);
         }
-        Event::Trouble { subject, what } => trouble(&mut state, policy, subject, what, at, &mut effects),
+        Event::Trouble { subject, what } => trouble(&mut state, policy, (subject, what, None), at, &mut effects),
+        Event::WentBack { flow, what, alert } => {
+            trouble(&mut state, policy, (Subject::WentBack(flow), what, Some(alert)), at, &mut effects);
+        }
         Event::Over { subject, what } => resolve(&mut state, &subject, at, &what, &mut effects),
         Event::Acknowledged { id, who } => acknowledge(&mut state, &id, who, at, &mut effects),
     }
@@ -241,8 +280,7 @@ fn circuit(state: &mut Incidents, policy: &Policy, transition: &Transition, effe
 fn trouble(
     state: &mut Incidents,
     policy: &Policy,
-    subject: Subject,
-    what: String,
+    (subject, what, alert): (Subject, String, Option<Alert>),
     at: Timestamp,
     effects: &mut Effects<Effect>,
 ) {
@@ -257,7 +295,7 @@ fn trouble(
     let opening = Opening {
         severity: words::trouble_severity(&subject),
         title: words::trouble_title(&subject, &what),
-        facts: Facts { upstream: None, failures: None, cause: what.clone() },
+        facts: Facts { upstream: None, failures: None, cause: what.clone(), alert },
         story: what,
         subject,
         at,
@@ -278,7 +316,7 @@ fn open(state: &mut Incidents, policy: &Policy, opening: Opening, effects: &mut 
     let is_crowded = state.live.len() >= LIVE_MAX && opening.subject != Subject::Crowd;
     if is_crowded {
         let what = format!("{} is not listed: {LIVE_MAX} incidents are live", opening.subject.key());
-        return trouble(state, policy, Subject::Crowd, what, opening.at, effects);
+        return trouble(state, policy, (Subject::Crowd, what, None), opening.at, effects);
     }
     state.opened_total += 1;
     let mut incident = Incident {
@@ -358,6 +396,7 @@ fn facts(transition: &Transition) -> Facts {
         upstream: Some(transition.upstream.to_string()),
         failures: Some(failures(&transition.counts)),
         cause: transition.cause.to_string(),
+        alert: None,
     }
 }
 
@@ -379,6 +418,10 @@ impl Subject {
             Self::Spent(id) => format!("spent/{id}"),
             Self::Blind(id) => format!("blind/{id}"),
             Self::Mode(flow) => format!("mode/{flow}"),
+            Self::Suspect(flow) => format!("suspect/{flow}"),
+            Self::WentBack(flow) => format!("went-back/{flow}"),
+            Self::Stuck(flow) => format!("stuck/{flow}"),
+            Self::Unseen(flow) => format!("unseen/{flow}"),
             Self::Crowd => "crowd".into(),
         }
     }
@@ -393,6 +436,10 @@ impl Subject {
             Some(("spent", id)) => Some(Self::Spent(id.into())),
             Some(("blind", id)) => Some(Self::Blind(id.into())),
             Some(("mode", flow)) => Some(Self::Mode(flow.into())),
+            Some(("suspect", flow)) => Some(Self::Suspect(flow.into())),
+            Some(("went-back", flow)) => Some(Self::WentBack(flow.into())),
+            Some(("stuck", flow)) => Some(Self::Stuck(flow.into())),
+            Some(("unseen", flow)) => Some(Self::Unseen(flow.into())),
             Some(_) => None,
             None => match key {
                 "store" => Some(Self::Store),

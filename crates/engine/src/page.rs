@@ -3,12 +3,13 @@
 //! Fixed when the letter is written and stored with it, so that a letter says the same in every
 //! attempt, whatever has happened since.
 
+use base::Ppm;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::Action;
 
 use crate::convert;
-use crate::incident::{Incident, Subject};
+use crate::incident::{Alert, Incident, Subject};
 use crate::journal::FormatError;
 
 /// Version of the stored form.
@@ -41,6 +42,44 @@ pub struct Page {
     pub resolved_at: Option<Timestamp>,
     /// Who took it.
     pub acknowledged_by: Option<String>,
+    /// What a rollback tells other systems.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<RollbackAlert>,
+}
+
+/// What a rollback tells other systems, under the names that they know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RollbackAlert {
+    /// `AUTO_ROLLBACK_TRIGGERED`.
+    pub incident_type: String,
+    /// The flow's id.
+    pub flow_id: String,
+    /// The share of conversations that failed, 0 to 1.
+    pub error_rate_breach: f64,
+    /// The share that was put up with.
+    pub threshold_breach: f64,
+    /// When it was decided.
+    pub timestamp: Timestamp,
+    /// `SWITCHED_TO_VERSION_10`.
+    pub action_taken: String,
+}
+
+impl RollbackAlert {
+    fn of(alert: &Alert) -> Self {
+        Self {
+            incident_type: "AUTO_ROLLBACK_TRIGGERED".to_owned(),
+            flow_id: alert.flow.clone(),
+            error_rate_breach: share(alert.rate),
+            threshold_breach: share(alert.threshold),
+            timestamp: alert.at,
+            // A version is written `10.0`; nobody else writes the part behind the point.
+            action_taken: format!("SWITCHED_TO_VERSION_{}", alert.version.strip_suffix(".0").unwrap_or(&alert.version)),
+        }
+    }
+}
+
+fn share(ppm: Ppm) -> f64 {
+    f64::from(ppm.get()) / f64::from(Ppm::ONE.get())
 }
 
 impl Page {
@@ -56,6 +95,10 @@ impl Page {
             | Subject::Spent(_)
             | Subject::Blind(_)
             | Subject::Mode(_)
+            | Subject::Suspect(_)
+            | Subject::WentBack(_)
+            | Subject::Stuck(_)
+            | Subject::Unseen(_)
             | Subject::Crowd => None,
         };
         let summary = match (action, &incident.acknowledged_by) {
@@ -76,6 +119,7 @@ impl Page {
             opened_at: incident.opened_at,
             resolved_at: incident.resolved_at,
             acknowledged_by: incident.acknowledged_by.clone(),
+            alert: incident.facts.alert.as_ref().map(RollbackAlert::of),
         }
     }
 

@@ -18,7 +18,7 @@ use clock::Clock;
 use rollback::act::{Answer, Question, Trouble};
 use store::Store;
 
-pub use carry::{BeginError, Rollbacks, Standing};
+pub use carry::{BeginError, Ended, Open, Rollbacks, Standing};
 
 /// A request to the platform may take so long, its own retries included.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);

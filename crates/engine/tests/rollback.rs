@@ -230,7 +230,7 @@ impl Episode {
     /// Whoever has the lease begins; true when it was kept.
     async fn begin(&mut self, flow: &str) -> bool {
         for controller in self.controllers.iter().flatten() {
-            let begun = controller.begin(self.plan(flow), "the odds".into());
+            let begun = controller.begin(self.plan(flow), flow.into(), "the odds".into());
             // A controller that is at a rollback answers when it is over.
             let begun = self.clock.timeout(Duration::from_secs(1), begun).await;
             if begun == Some(Ok(())) {
@@ -398,8 +398,9 @@ async fn one_rollback_at_a_time_and_none_within_its_lockout() {
     episode.clock.sleep(Duration::from_secs(60)).await;
     assert_eq!(episode.world.on("main", |flow| flow.live.clone()), "11.0");
     let leader = episode.controllers.iter().flatten().find(|controller| controller.standing().is_leader).unwrap();
-    assert_eq!(leader.standing().last, Some(("main".into(), Outcome::Live("11.0".into()))));
-    let refused = leader.begin(episode.plan("night"), "the odds".into()).await;
+    let last = leader.standing().last.unwrap();
+    assert_eq!((last.flow.as_str(), last.outcome), ("main", Outcome::Live("11.0".into())));
+    let refused = leader.begin(episode.plan("night"), "night".into(), "the odds".into()).await;
     assert!(matches!(refused, Err(BeginError::Refused(_))), "{refused:?}");
     episode.clock.sleep(LOCKOUT).await;
     assert!(episode.begin("night").await);

@@ -87,6 +87,10 @@ impl Inherited {
             | Subject::Records
             | Subject::Receiver(_)
             | Subject::Mode(_)
+            | Subject::Suspect(_)
+            | Subject::WentBack(_)
+            | Subject::Stuck(_)
+            | Subject::Unseen(_)
             | Subject::Crowd => None,
         }
     }

@@ -14,7 +14,7 @@ use super::http::{self, HttpError};
 use super::{Courier, Letter, Receipt};
 use crate::convert;
 use crate::delivery::DeliveryError;
-use crate::page::Page;
+use crate::page::{Page, RollbackAlert};
 
 /// Where PagerDuty takes events.
 pub const PAGERDUTY_URL: &str = "https://events.pagerduty.com";
@@ -86,6 +86,8 @@ struct Details<'a> {
     failure_count: Option<u64>,
     cause: &'a str,
     opened_at: String,
+    #[serde(flatten)]
+    alert: Option<&'a RollbackAlert>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +125,7 @@ fn payload<'a>(letter: &'a Letter, page: &'a Page) -> Payload<'a> {
             failure_count: page.failures,
             cause: &page.cause,
             opened_at: page.opened_at.to_string(),
+            alert: page.alert.as_ref(),
         },
     }
 }

@@ -21,6 +21,7 @@ use store::Action;
 use super::http::{self, HttpError};
 use super::{Courier, Letter, Receipt};
 use crate::delivery::DeliveryError;
+use crate::page::RollbackAlert;
 
 /// What a secret begins with.
 const SECRET_PREFIX: &str = "whsec_";
@@ -152,6 +153,8 @@ struct Data<'a> {
     opened_at: Timestamp,
     resolved_at: Option<Timestamp>,
     acknowledged_by: Option<&'a str>,
+    #[serde(flatten)]
+    alert: Option<&'a RollbackAlert>,
 }
 
 fn event(letter: &Letter) -> CloudEvent<'_> {
@@ -180,6 +183,7 @@ fn event(letter: &Letter) -> CloudEvent<'_> {
             opened_at: page.opened_at,
             resolved_at: page.resolved_at,
             acknowledged_by: page.acknowledged_by.as_deref(),
+            alert: page.alert.as_ref(),
         },
     }
 }

@@ -48,17 +48,26 @@ pub(super) fn trouble_title(subject: &Subject, what: &str) -> String {
         Subject::Burn(_) | Subject::SlowBurn(_) | Subject::Spent(_) => format!("Error budget: {what}"),
         Subject::Blind(_) => format!("Not measured: {what}"),
         Subject::Mode(_) => format!("Degraded: {what}"),
+        Subject::Suspect(_) => format!("Suspect release: {what}"),
+        Subject::WentBack(_) => format!("Went back: {what}"),
+        Subject::Stuck(_) => format!("A release needs you: {what}"),
+        Subject::Unseen(_) => format!("A release is not seen: {what}"),
         Subject::Crowd => format!("Too many incidents to list: {what}"),
     })
 }
 
 pub(super) fn trouble_severity(subject: &Subject) -> Severity {
     match subject {
-        Subject::Circuit(_) | Subject::Store | Subject::Receiver(_) | Subject::Burn(_) | Subject::Mode(_) => {
-            Severity::Error
-        }
+        Subject::Circuit(_)
+        | Subject::Store
+        | Subject::Receiver(_)
+        | Subject::Burn(_)
+        | Subject::Mode(_)
+        | Subject::Suspect(_)
+        | Subject::WentBack(_)
+        | Subject::Unseen(_) => Severity::Error,
         Subject::Records | Subject::SlowBurn(_) | Subject::Spent(_) | Subject::Blind(_) => Severity::Warning,
-        Subject::Crowd => Severity::Critical,
+        Subject::Crowd | Subject::Stuck(_) => Severity::Critical,
     }
 }
 

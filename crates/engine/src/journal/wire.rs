@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{FormatError, Record, VERSION};
 use crate::convert;
 use crate::delivery::{self, Attempt, DeliveryError, Outcome, Verdict};
-use crate::incident::{self, Effect, Event, Facts, Incident, Incidents, Subject};
+use crate::incident::{self, Alert, Effect, Event, Facts, Incident, Incidents, Subject};
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -34,6 +34,11 @@ enum EventWire {
     Trouble {
         subject: String,
         what: String,
+    },
+    WentBack {
+        flow: String,
+        what: String,
+        alert: AlertWire,
     },
     Over {
         subject: String,
@@ -88,9 +93,21 @@ struct DetailWire {
     upstream: Option<String>,
     failures: Option<u64>,
     cause: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<AlertWire>,
     turns: u32,
     acknowledgements: u32,
     lines: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AlertWire {
+    flow: String,
+    rate_ppm: u32,
+    threshold_ppm: u32,
+    at: Timestamp,
+    version: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -205,6 +222,9 @@ pub(super) fn decode(event: &str, effects: &str) -> Result<Record, FormatError> 
         EventWire::Circuit(wire) => Event::Circuit(transition(wire)),
         EventWire::CircuitWell { circuit } => Event::CircuitWell { circuit: circuit.into() },
         EventWire::Trouble { subject: key, what } => Event::Trouble { subject: subject(&key)?, what },
+        EventWire::WentBack { flow, what, alert } => {
+            Event::WentBack { flow: flow.into(), what, alert: alert_of(alert)? }
+        }
         EventWire::Over { subject: key, what } => Event::Over { subject: subject(&key)?, what },
         EventWire::Acknowledged { id, who } => Event::Acknowledged { id, who },
     };
@@ -247,7 +267,12 @@ fn incident(wire: IncidentWire) -> Result<Incident, FormatError> {
         opened_at: wire.opened_at,
         resolved_at: wire.resolved_at,
         acknowledged_by: wire.acknowledged_by,
-        facts: Facts { upstream: wire.detail.upstream, failures: wire.detail.failures, cause: wire.detail.cause },
+        facts: Facts {
+            upstream: wire.detail.upstream,
+            failures: wire.detail.failures,
+            cause: wire.detail.cause,
+            alert: wire.detail.alert.map(alert_of).transpose()?,
+        },
         turns: wire.detail.turns,
         acknowledgements: wire.detail.acknowledgements,
         lines: wire.detail.lines,
@@ -275,10 +300,27 @@ fn detail_wire(incident: &Incident) -> DetailWire {
         upstream: incident.facts.upstream.clone(),
         failures: incident.facts.failures,
         cause: incident.facts.cause.clone(),
+        alert: incident.facts.alert.as_ref().map(alert_wire),
         turns: incident.turns,
         acknowledgements: incident.acknowledgements,
         lines: incident.lines,
     }
+}
+
+fn alert_wire(alert: &Alert) -> AlertWire {
+    AlertWire {
+        flow: alert.flow.clone(),
+        rate_ppm: alert.rate.get(),
+        threshold_ppm: alert.threshold.get(),
+        at: alert.at,
+        version: alert.version.clone(),
+    }
+}
+
+fn alert_of(wire: AlertWire) -> Result<Alert, FormatError> {
+    let share = |ppm| Ppm::new(ppm).ok_or_else(|| meaning("more than all is no share"));
+    let (rate, threshold) = (share(wire.rate_ppm)?, share(wire.threshold_ppm)?);
+    Ok(Alert { flow: wire.flow, rate, threshold, at: wire.at, version: wire.version })
 }
 
 fn subject(key: &str) -> Result<Subject, FormatError> {
@@ -298,6 +340,9 @@ fn event_wire(event: &Event) -> EventWire {
         Event::Circuit(transition) => EventWire::Circuit(transition_wire(transition)),
         Event::CircuitWell { circuit } => EventWire::CircuitWell { circuit: circuit.to_string() },
         Event::Trouble { subject, what } => EventWire::Trouble { subject: subject.key(), what: what.clone() },
+        Event::WentBack { flow, what, alert } => {
+            EventWire::WentBack { flow: flow.to_string(), what: what.clone(), alert: alert_wire(alert) }
+        }
         Event::Over { subject, what } => EventWire::Over { subject: subject.key(), what: what.clone() },
         Event::Acknowledged { id, who } => EventWire::Acknowledged { id: id.clone(), who: who.clone() },
     }

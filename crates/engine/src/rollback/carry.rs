@@ -33,6 +33,7 @@ pub struct Rollbacks(Arc<Inner>);
 struct Inner {
     wishes: mpsc::Sender<Wish>,
     standing: RwLock<Standing>,
+    changed: watch::Sender<()>,
     stop: watch::Sender<bool>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -42,10 +43,34 @@ struct Inner {
 pub struct Standing {
     /// Whether this process may act.
     pub is_leader: bool,
-    /// The rollback that is open here, and how often a request was made for it.
-    pub open: Option<String>,
-    /// How the last one ended that was carried out here: its flow and how.
-    pub last: Option<(String, Outcome)>,
+    /// The rollback that is open here.
+    pub open: Option<Open>,
+    /// The last one, wherever it was carried out.
+    pub last: Option<Ended>,
+}
+
+/// A rollback that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// What it was begun for.
+    pub cause: String,
+    /// The flow.
+    pub flow: String,
+    /// Whether it takes longer than it should.
+    pub is_late: bool,
+}
+
+/// A rollback that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What it was begun for.
+    pub cause: String,
+    /// The flow.
+    pub flow: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Why a rollback does not begin.
@@ -67,6 +92,7 @@ pub enum BeginError {
 
 struct Wish {
     plan: Plan,
+    cause: String,
     why: String,
     answer: oneshot::Sender<Result<(), BeginError>>,
 }
@@ -80,6 +106,7 @@ struct Held {
 /// A rollback as it is kept: the one that is open, or the last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Current {
+    pub(super) cause: String,
     pub(super) act: Act,
     pub(super) begun: Timestamp,
     pub(super) ended: Option<Timestamp>,
@@ -107,6 +134,7 @@ impl Rollbacks {
         let inner = Arc::new(Inner {
             wishes: sender,
             standing: RwLock::default(),
+            changed: watch::Sender::new(()),
             stop: watch::Sender::new(false),
             task: tokio::sync::Mutex::default(),
         });
@@ -115,19 +143,25 @@ impl Rollbacks {
         Self(inner)
     }
 
-    /// Begins a rollback, if it is its time; `why` is kept with it. It has begun once it is kept.
+    /// Begins a rollback, if it is its time; what it is begun for, by an id, and why are kept with it. It has begun once it
+    /// is kept.
     ///
     /// # Errors
     /// Why it does not.
-    pub async fn begin(&self, plan: Plan, why: String) -> Result<(), BeginError> {
+    pub async fn begin(&self, plan: Plan, cause: String, why: String) -> Result<(), BeginError> {
         let (answer, told) = oneshot::channel();
-        self.0.wishes.try_send(Wish { plan, why, answer }).map_err(|_| BeginError::Busy)?;
+        self.0.wishes.try_send(Wish { plan, cause, why, answer }).map_err(|_| BeginError::Busy)?;
         told.await.unwrap_or(Err(BeginError::Busy))
     }
 
     /// What is going on here.
     pub fn standing(&self) -> Standing {
         self.0.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells whenever something of [`Rollbacks::standing`] has changed.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
     }
 
     /// Stops at once, wherever it is, as a crash does; another process goes on when the lease has run out.
@@ -155,10 +189,12 @@ impl Carrier {
         loop {
             if self.hold().await.is_ok()
                 && let Ok(Some(current)) = self.current().await
-                && current.ended.is_none()
-                && let Err(Lost::Stopping) = self.carry_out(current).await
             {
-                break;
+                if current.ended.is_some() {
+                    self.tell(&current);
+                } else if let Err(Lost::Stopping) = self.carry_out(current).await {
+                    break;
+                }
             }
             let wish = tokio::select! {
                 biased;
@@ -180,8 +216,8 @@ impl Carrier {
     }
 
     async fn wished(&mut self, wish: Wish) -> Result<(), Lost> {
-        let Wish { plan, why, answer } = wish;
-        match self.begin(plan, &why).await {
+        let Wish { plan, cause, why, answer } = wish;
+        match self.begin(plan, cause, &why).await {
             Ok(current) => {
                 // Whoever wished it need not wait any longer.
                 answer.send(Ok(())).ok();
@@ -195,15 +231,15 @@ impl Carrier {
     }
 
     /// Keeps a rollback that begins; nothing is done before.
-    async fn begin(&mut self, plan: Plan, why: &str) -> Result<Current, BeginError> {
+    async fn begin(&mut self, plan: Plan, cause: String, why: &str) -> Result<Current, BeginError> {
         let fence = self.hold().await.map_err(|_| BeginError::NotLeader)?;
         let now = to_millisecond(self.setup.clock.now().wall);
         let before = self.current().await.map_err(|_| BeginError::NotKept)?;
         let last = before.as_ref().and_then(|before| before.ended);
         let open = before.filter(|before| before.ended.is_none()).map(|before| before.act.plan.flow);
         Once { open, last }.may_begin(self.setup.lockout, now).map_err(BeginError::Refused)?;
-        let details = serde_json::json!({ "flow": plan.flow, "from": plan.bad, "why": why });
-        let current = Current { act: Act::new(plan), begun: now, ended: None };
+        let details = serde_json::json!({ "flow": plan.flow, "from": plan.bad, "for": cause, "why": why });
+        let current = Current { cause, act: Act::new(plan), begun: now, ended: None };
         match self.setup.store.commit(&self.change(&current, Some(("begun", &details)), fence)).await {
             Ok(()) => Ok(current),
             Err(StoreError::Fenced(_)) => Err(BeginError::NotLeader),
@@ -228,9 +264,8 @@ impl Carrier {
                         tracing::warn!(flow = current.act.plan.flow, "going back takes long; it goes on");
                     }
                     Effect::Ended(outcome) => {
-                        let flow = current.act.plan.flow.clone();
-                        tracing::warn!(flow, ?outcome, "going back has ended");
-                        self.stand(|standing| (standing.open, standing.last) = (None, Some((flow, outcome))));
+                        tracing::warn!(flow = current.act.plan.flow, ?outcome, "going back has ended");
+                        self.tell(&current);
                     }
                 }
             }
@@ -272,7 +307,7 @@ impl Carrier {
 
     /// Keeps a state, again and again while the store does not take it and the lease is ours.
     async fn keep(&mut self, current: &mut Current) -> Result<(), Lost> {
-        self.stand(|standing| standing.open = Some(current.act.plan.flow.clone()));
+        self.tell(current);
         let ended = current.act.outcome().map(|outcome| serde_json::json!({ "outcome": wire::outcome(outcome) }));
         if ended.is_some() {
             current.ended = Some(to_millisecond(self.setup.clock.now().wall));
@@ -362,7 +397,24 @@ impl Carrier {
         }
     }
 
+    /// Shows a rollback as it is kept.
+    fn tell(&self, current: &Current) {
+        let (cause, flow) = (current.cause.clone(), current.act.plan.flow.clone());
+        let ended = current.act.outcome().zip(current.ended);
+        self.stand(|standing| match ended {
+            Some((outcome, at)) => {
+                (standing.open, standing.last) = (None, Some(Ended { cause, flow, outcome: outcome.clone(), at }));
+            }
+            None => standing.open = Some(Open { cause, flow, is_late: current.act.is_late }),
+        });
+    }
+
     fn stand(&self, change: impl FnOnce(&mut Standing)) {
-        change(&mut self.inner.standing.write().unwrap_or_else(PoisonError::into_inner));
+        let mut standing = self.inner.standing.write().unwrap_or_else(PoisonError::into_inner);
+        let before = standing.clone();
+        change(&mut standing);
+        if *standing != before {
+            self.inner.changed.send_replace(());
+        }
     }
 }

@@ -15,6 +15,8 @@ const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 struct CurrentWire {
     version: u32,
+    #[serde(default)]
+    cause: String,
     begun: Timestamp,
     ended: Option<Timestamp>,
     plan: PlanWire,
@@ -89,9 +91,10 @@ enum OutcomeWire {
     GivenUp,
 }
 
-pub(super) fn to_json(Current { act, begun, ended }: &Current) -> String {
+pub(super) fn to_json(Current { cause, act, begun, ended }: &Current) -> String {
     let wire = CurrentWire {
         version: VERSION,
+        cause: cause.clone(),
         begun: *begun,
         ended: *ended,
         plan: PlanWire {
@@ -133,7 +136,7 @@ pub(super) fn from_json(json: &str) -> Result<Current, String> {
         waited: Duration::from_millis(wire.waited_ms),
         is_late: wire.is_late,
     };
-    Ok(Current { act, begun: wire.begun, ended: wire.ended })
+    Ok(Current { cause: wire.cause, act, begun: wire.begun, ended: wire.ended })
 }
 
 /// How a rollback ended, for the audit.

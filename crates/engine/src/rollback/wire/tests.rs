@@ -24,7 +24,12 @@ fn current(step: Step) -> Current {
         is_late: true,
         ..Act::new(plan)
     };
-    Current { act, begun: Timestamp::UNIX_EPOCH, ended: Some(Timestamp::MIN.max(Timestamp::UNIX_EPOCH)) }
+    Current {
+        cause: "r-1".into(),
+        act,
+        begun: Timestamp::UNIX_EPOCH,
+        ended: Some(Timestamp::MIN.max(Timestamp::UNIX_EPOCH)),
+    }
 }
 
 #[test]
