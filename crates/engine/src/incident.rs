@@ -97,7 +97,7 @@ pub enum Event {
         /// What happened, as a sentence without a full stop.
         what: String,
         /// The alert.
-        alert: Alert,
+        alert: Box<Alert>,
     },
     /// Such trouble is over.
     Over {
@@ -199,7 +199,7 @@ pub struct Facts {
     /// Why, in words.
     pub cause: String,
     /// What a rollback tells other systems.
-    pub alert: Option<Alert>,
+    pub alert: Option<Box<Alert>>,
 }
 
 /// What a rollback tells other systems.
@@ -280,7 +280,7 @@ fn circuit(state: &mut Incidents, policy: &Policy, transition: &Transition, effe
 fn trouble(
     state: &mut Incidents,
     policy: &Policy,
-    (subject, what, alert): (Subject, String, Option<Alert>),
+    (subject, what, alert): (Subject, String, Option<Box<Alert>>),
     at: Timestamp,
     effects: &mut Effects<Effect>,
 ) {

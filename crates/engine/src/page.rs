@@ -119,7 +119,7 @@ impl Page {
             opened_at: incident.opened_at,
             resolved_at: incident.resolved_at,
             acknowledged_by: incident.acknowledged_by.clone(),
-            alert: incident.facts.alert.as_ref().map(RollbackAlert::of),
+            alert: incident.facts.alert.as_deref().map(RollbackAlert::of),
         }
     }
 

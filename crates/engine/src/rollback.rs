@@ -8,6 +8,9 @@
 //! - While the store does not work nothing is begun, and what was begun stands still.
 
 mod carry;
+pub mod guard;
+mod organisation;
+mod past;
 mod wire;
 
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use rollback::act::{Answer, Question, Trouble};
 use store::Store;
 
 pub use carry::{BeginError, Ended, Open, Rollbacks, Standing};
+pub use guard::Guard;
+pub use organisation::{Flow, GenesysOrganisation, Left, Organisation, Publish, Told};
 
 /// A request to the platform may take so long, its own retries included.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base::{Minute, Minutes};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -211,6 +212,17 @@ impl Group {
     pub fn within(&self, name: &str) -> f64 {
         let found = self.data.iter().flat_map(|bucket| &bucket.views).filter(|view| view.name == name);
         found.filter_map(|view| view.stats.count).sum()
+    }
+}
+
+impl Bucket {
+    /// The minute that it is; `None` when it is something else.
+    pub fn minute(&self) -> Option<Minute> {
+        let (from, until) = self.interval.split_once('/')?;
+        let (from, until): (Timestamp, Timestamp) = (from.parse().ok()?, until.parse().ok()?);
+        let minute = Minute::of(from);
+        let is_minute = minute.start() == from && (minute + Minutes::new(1)).start() == until;
+        is_minute.then_some(minute)
     }
 }
 

@@ -333,6 +333,18 @@ pub fn step(mut release: Release, policy: &Policy, event: Event) -> (Release, Ef
     (release, effects)
 }
 
+/// More was learned of the past: all minutes so far are weighed against that.
+pub fn learn(mut release: Release, policy: &Policy, terms: Terms) -> (Release, Effects<Effect>) {
+    let mut effects = Effects::none();
+    if let Stage::Watched | Stage::Asked(_) = release.course.stage {
+        release.terms = terms;
+        let (watch, found) = watch::again(&release.watch, &release.terms, release.watched());
+        release.watch = watch;
+        release.found(policy, found, &mut effects);
+    }
+    (release, effects)
+}
+
 impl Release {
     fn minute(&mut self, policy: &Policy, seen: Seen, effects: &mut Effects<Effect>) {
         let place = self.seen.len();

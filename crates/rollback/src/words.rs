@@ -85,7 +85,7 @@ fn evidence(text: &mut String, terms: &Terms, finding: &Finding, label: impl Fn(
 }
 
 /// A share in percent, with as many digits as say something.
-fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent < 10.0 { format!("{percent:.2} %") } else { format!("{percent:.1} %") }
 }

@@ -38,7 +38,7 @@ enum EventWire {
     WentBack {
         flow: String,
         what: String,
-        alert: AlertWire,
+        alert: Box<AlertWire>,
     },
     Over {
         subject: String,
@@ -94,7 +94,7 @@ struct DetailWire {
     failures: Option<u64>,
     cause: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    alert: Option<AlertWire>,
+    alert: Option<Box<AlertWire>>,
     turns: u32,
     acknowledgements: u32,
     lines: u32,
@@ -223,7 +223,7 @@ pub(super) fn decode(event: &str, effects: &str) -> Result<Record, FormatError> 
         EventWire::CircuitWell { circuit } => Event::CircuitWell { circuit: circuit.into() },
         EventWire::Trouble { subject: key, what } => Event::Trouble { subject: subject(&key)?, what },
         EventWire::WentBack { flow, what, alert } => {
-            Event::WentBack { flow: flow.into(), what, alert: alert_of(alert)? }
+            Event::WentBack { flow: flow.into(), what, alert: alert_of(*alert)? }
         }
         EventWire::Over { subject: key, what } => Event::Over { subject: subject(&key)?, what },
         EventWire::Acknowledged { id, who } => Event::Acknowledged { id, who },
@@ -271,7 +271,7 @@ fn incident(wire: IncidentWire) -> Result<Incident, FormatError> {
             upstream: wire.detail.upstream,
             failures: wire.detail.failures,
             cause: wire.detail.cause,
-            alert: wire.detail.alert.map(alert_of).transpose()?,
+            alert: wire.detail.alert.map(|alert| alert_of(*alert)).transpose()?,
         },
         turns: wire.detail.turns,
         acknowledgements: wire.detail.acknowledgements,
@@ -300,27 +300,27 @@ fn detail_wire(incident: &Incident) -> DetailWire {
         upstream: incident.facts.upstream.clone(),
         failures: incident.facts.failures,
         cause: incident.facts.cause.clone(),
-        alert: incident.facts.alert.as_ref().map(alert_wire),
+        alert: incident.facts.alert.as_deref().map(alert_wire),
         turns: incident.turns,
         acknowledgements: incident.acknowledgements,
         lines: incident.lines,
     }
 }
 
-fn alert_wire(alert: &Alert) -> AlertWire {
-    AlertWire {
+fn alert_wire(alert: &Alert) -> Box<AlertWire> {
+    Box::new(AlertWire {
         flow: alert.flow.clone(),
         rate_ppm: alert.rate.get(),
         threshold_ppm: alert.threshold.get(),
         at: alert.at,
         version: alert.version.clone(),
-    }
+    })
 }
 
-fn alert_of(wire: AlertWire) -> Result<Alert, FormatError> {
+fn alert_of(wire: AlertWire) -> Result<Box<Alert>, FormatError> {
     let share = |ppm| Ppm::new(ppm).ok_or_else(|| meaning("more than all is no share"));
     let (rate, threshold) = (share(wire.rate_ppm)?, share(wire.threshold_ppm)?);
-    Ok(Alert { flow: wire.flow, rate, threshold, at: wire.at, version: wire.version })
+    Ok(Box::new(Alert { flow: wire.flow, rate, threshold, at: wire.at, version: wire.version }))
 }
 
 fn subject(key: &str) -> Result<Subject, FormatError> {

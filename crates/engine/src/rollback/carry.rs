@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base::Mono;
+use clock::Clock;
 use jiff::Timestamp;
 use rollback::act::{self, Act, Effect, Event, Outcome, Plan, Question, Trouble};
 use rollback::once::{Once, Refusal};
@@ -23,6 +24,8 @@ const ID: &str = "current";
 const WISHES_MAX: usize = 64;
 /// The pause after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// Whoever wishes a rollback waits for so long.
+const BEGIN_TIME_MAX: Duration = Duration::from_secs(20);
 /// A request goes out only if the lease lasts for so much longer than it may take.
 const MARGIN: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,8 @@ struct Inner {
     wishes: mpsc::Sender<Wish>,
     standing: RwLock<Standing>,
     changed: watch::Sender<()>,
+    clock: Clock,
+    lockout: Duration,
     stop: watch::Sender<bool>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -135,6 +140,8 @@ impl Rollbacks {
             wishes: sender,
             standing: RwLock::default(),
             changed: watch::Sender::new(()),
+            clock: setup.clock.clone(),
+            lockout: setup.lockout,
             stop: watch::Sender::new(false),
             task: tokio::sync::Mutex::default(),
         });
@@ -149,14 +156,29 @@ impl Rollbacks {
     /// # Errors
     /// Why it does not.
     pub async fn begin(&self, plan: Plan, cause: String, why: String) -> Result<(), BeginError> {
+        let standing = self.standing();
+        if let Some(open) = standing.open {
+            return Err(BeginError::Refused(Refusal::Open(open.flow)));
+        }
         let (answer, told) = oneshot::channel();
         self.0.wishes.try_send(Wish { plan, cause, why, answer }).map_err(|_| BeginError::Busy)?;
-        told.await.unwrap_or(Err(BeginError::Busy))
+        // Whoever goes back just now hears no wishes; one that nobody waits for any more is dropped.
+        let told = self.0.clock.timeout(BEGIN_TIME_MAX, told).await;
+        told.and_then(Result::ok).unwrap_or(Err(BeginError::Busy))
     }
 
     /// What is going on here.
     pub fn standing(&self) -> Standing {
         self.0.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Until when nothing is gone back after the last rollback; `None` when it may be.
+    pub fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let last = self.standing().last?.at;
+        match (Once { open: None, last: Some(last) }).may_begin(self.0.lockout, now) {
+            Err(Refusal::LockedOut { until }) => Some(until),
+            Ok(()) | Err(Refusal::Open(_)) => None,
+        }
     }
 
     /// Tells whenever something of [`Rollbacks::standing`] has changed.
@@ -217,6 +239,9 @@ impl Carrier {
 
     async fn wished(&mut self, wish: Wish) -> Result<(), Lost> {
         let Wish { plan, cause, why, answer } = wish;
+        if answer.is_closed() {
+            return Ok(());
+        }
         match self.begin(plan, cause, &why).await {
             Ok(current) => {
                 // Whoever wished it need not wait any longer.

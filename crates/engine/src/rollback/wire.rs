@@ -81,7 +81,7 @@ enum StepWire {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "how")]
-enum OutcomeWire {
+pub(super) enum OutcomeWire {
     Live { version: String },
     Overtaken { version: Option<String> },
     NoTarget,
@@ -174,7 +174,7 @@ fn step_from_wire(step: StepWire) -> Step {
     }
 }
 
-fn outcome_to_wire(outcome: &Outcome) -> OutcomeWire {
+pub(super) fn outcome_to_wire(outcome: &Outcome) -> OutcomeWire {
     match outcome.clone() {
         Outcome::Live(version) => OutcomeWire::Live { version },
         Outcome::Overtaken(version) => OutcomeWire::Overtaken { version },
@@ -186,7 +186,7 @@ fn outcome_to_wire(outcome: &Outcome) -> OutcomeWire {
     }
 }
 
-fn outcome_from_wire(outcome: OutcomeWire) -> Outcome {
+pub(super) fn outcome_from_wire(outcome: OutcomeWire) -> Outcome {
     match outcome {
         OutcomeWire::Live { version } => Outcome::Live(version),
         OutcomeWire::Overtaken { version } => Outcome::Overtaken(version),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use budget::{Minute, Minutes, Untrue};
 use genesys::analytics::{Bucket, Group};
-use jiff::Timestamp;
 use openslo::genesys::{Actions, Genesys};
 
 use super::questions::{ERROR_TYPE, EXIT_REASON, RESPONSE_STATUS, ids, view};
@@ -30,7 +29,8 @@ impl Groups {
         for Group { group, data } in found {
             let mut buckets = Vec::with_capacity(data.len());
             for bucket in data {
-                let minute = minute(&bucket.interval)
+                let minute = bucket
+                    .minute()
                     .ok_or_else(|| format!("it answers with the bucket `{}`, which is no minute", bucket.interval))?;
                 newest = newest.max(Some(minute));
                 buckets.push((minute, bucket.clone()));
@@ -58,15 +58,6 @@ impl Groups {
         }
         events
     }
-}
-
-/// The minute of a bucket: `start/end`.
-fn minute(interval: &str) -> Option<Minute> {
-    let (from, until) = interval.split_once('/')?;
-    let (from, until): (Timestamp, Timestamp) = (from.parse().ok()?, until.parse().ok()?);
-    let minute = Minute::of(from);
-    let is_minute = minute.start() == from && (minute + Minutes::new(1)).start() == until;
-    is_minute.then_some(minute)
 }
 
 fn is_of(group: &BTreeMap<String, String>, wanted: &Genesys) -> bool {

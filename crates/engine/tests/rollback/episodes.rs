@@ -4,8 +4,6 @@
 //! slow, loses requests and answers, fails and forgets operations, and a person publishes. `STEADYLINE_EPISODES=100000`
 //! plays more of them, `STEADYLINE_SEED=7` the one that failed.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test is a test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,0 +1,160 @@
+//! What follows from what happens to a release: stories, incidents, audit, rollbacks.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollback::Mode;
+use rollback::act::Plan;
+use rollback::release::{self, By, Effect, End, Event, Stage};
+
+use super::state::{Begin, Out, State};
+use super::words;
+use crate::incident::{self, Subject};
+
+impl State {
+    /// Takes a step with a release and says what follows.
+    pub(super) fn happened(&mut self, id: &str, event: Event, now: Timestamp, out: &mut Out) {
+        let Some(place) = self.place(id) else { return };
+        let Some(flow) = self.flows.iter().position(|flow| flow.is(&self.releases[place].release.facts.flow)) else {
+            return;
+        };
+        let policy = self.release_policy(flow);
+        let held = &mut self.releases[place];
+        let before = held.release.stage().clone();
+        let (release, effects) = release::step(held.release.clone(), &policy, event);
+        held.release = release;
+        held.is_unsaved = true;
+        held.mode = policy.mode;
+        for effect in effects {
+            self.follows(place, flow, &effect, now, out);
+        }
+        let held = &mut self.releases[place];
+        if before != *held.release.stage()
+            && let Stage::Acting(by) = held.release.stage().clone()
+        {
+            held.tell(now, words::begun(&held.release.facts, &by));
+            out.audit.push(held.audit("begun", now));
+        }
+    }
+
+    pub(super) fn follows(&mut self, place: usize, flow: usize, effect: &Effect, now: Timestamp, out: &mut Out) {
+        let held = &mut self.releases[place];
+        let facts = held.release.facts.clone();
+        let key: Arc<str> = facts.flow.as_str().into();
+        let is_silent = held.mode == Mode::Observe;
+        match effect {
+            Effect::Suspected(finding) => {
+                let what = words::suspected(&held.release, finding);
+                held.tell(now, what.clone());
+                out.audit.push(held.audit("suspect", now));
+                if !is_silent {
+                    held.trouble(Subject::Suspect(key), what, out);
+                }
+            }
+            Effect::Confirmed(finding) => {
+                let what = words::confirmed(&held.release, finding);
+                held.tell(now, what.clone());
+                out.audit.push(held.audit("confirmed", now));
+                if !is_silent {
+                    held.trouble(Subject::Suspect(key), what, out);
+                }
+            }
+            Effect::Suppressed(finding) => {
+                held.tell(now, words::suppressed(&held.release, finding));
+                out.audit.push(held.audit("suppressed", now));
+            }
+            Effect::Calmed => {
+                let what = words::calmed(&facts);
+                held.tell(now, what.clone());
+                held.over(&what, out);
+                out.audit.push(held.audit("calmed", now));
+            }
+            Effect::Blind(true) => {
+                let what = words::blind(&facts, self.trouble.as_deref());
+                held.tell(now, what.clone());
+                out.audit.push(held.audit("blind", now));
+                if !is_silent {
+                    held.trouble(Subject::Unseen(key), what, out);
+                }
+            }
+            Effect::Blind(false) => {
+                let what = words::sighted(&facts);
+                held.tell(now, what.clone());
+                held.resolve(&Subject::Unseen(key), &what, out);
+            }
+            Effect::Proved => held.tell(now, words::proved(&facts)),
+            Effect::Ask(why) => {
+                let what = words::asked(&held.release, why);
+                held.tell(now, what.clone());
+                out.audit.push(held.audit("asked", now));
+                held.trouble(Subject::Stuck(key), what, out);
+            }
+            Effect::GoBack(by) => {
+                let why = words::why(&held.release);
+                let plan = self.plan(place, flow);
+                let held = &mut self.releases[place];
+                if let By::Person(who) = by {
+                    held.tell_once(now, words::wanted(&facts, who));
+                }
+                out.begin.push(Begin { id: held.id.clone(), plan, why });
+            }
+            Effect::WentBack(target) => {
+                let what = words::went_back(&held.release, target);
+                held.tell(now, what.clone());
+                out.audit.push(held.audit("went_back", now));
+                let alert = held.alert(target, now);
+                held.resolve(&Subject::Stuck(key.clone()), &what, out);
+                held.told.push(Subject::WentBack(key.clone()));
+                out.incidents.push(incident::Event::WentBack { flow: key, what, alert: Box::new(alert) });
+                self.flows[flow].is_bad(&facts.version);
+            }
+            Effect::Ended(end) => self.ended(place, flow, end, now, out),
+        }
+    }
+
+    fn ended(&mut self, place: usize, flow: usize, end: &End, now: Timestamp, out: &mut Out) {
+        let held = &mut self.releases[place];
+        let facts = held.release.facts.clone();
+        let key: Arc<str> = facts.flow.as_str().into();
+        let what = words::ended(&held.release, end);
+        held.tell(now, what.clone());
+        out.audit.push(held.audit("ended", now));
+        let was_against = held.is_against();
+        let guarded = &mut self.flows[flow];
+        match end {
+            End::Certified => guarded.is_good(&facts.version),
+            End::NotHelped | End::Unseen => {
+                held.over(&what, out);
+                // A page of its own: what could be done by itself was done.
+                held.trouble(Subject::Stuck(key), what.clone(), out);
+                guarded.known.not_helped = Some(what);
+                guarded.is_unsaved = true;
+                return;
+            }
+            End::Left => {
+                // Whoever was asked is still asked.
+                guarded.is_bad(&facts.version);
+                return;
+            }
+            End::Overtaken(_) if was_against => guarded.is_bad(&facts.version),
+            End::Overtaken(_) | End::Unproven | End::Recovered | End::Gone => {}
+        }
+        held.over(&what, out);
+    }
+
+    /// How to go back from a release.
+    fn plan(&self, place: usize, flow: usize) -> Plan {
+        let facts = &self.releases[place].release.facts;
+        let known = &self.flows[flow].known;
+        let is_possible = |version: &&String| !known.bad.contains(version) && **version != facts.version;
+        // What was live before, and what is normal was learned from, is good until somebody knows better.
+        let good = known.good.iter().chain(&facts.before).filter(is_possible).cloned().collect();
+        Plan {
+            flow: facts.flow.clone(),
+            bad: facts.version.clone(),
+            good,
+            known_bad: known.bad.clone(),
+            locked: self.policy.locked,
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! What the guard knows, and what follows from what it learns. No waiting: the loop asks, tells and keeps.
+
+use base::{Count, Minute, Minutes, Stretch};
+use jiff::Timestamp;
+use rollback::act::{Outcome, Plan};
+use rollback::once::Refusal;
+use rollback::release::{Event, Facts, Release, Seen, Stage};
+use rollback::{Mode, Observation};
+use store::{AuditEntry, Document};
+
+use super::super::organisation::{Flow, Publish, Told};
+use super::super::past::Past;
+use super::flow::{Found, Guarded, Known};
+use super::held::Held;
+use super::seen::View;
+use super::{Hold, Policy, RELEASES_MAX, stored, words};
+use crate::incident::{self, Subject};
+
+/// How far back the first look of a minute goes when it was not looked for long.
+pub(super) const CATCH_UP_MAX: Minutes = Minutes::days(1);
+/// Minutes that are asked for again: callers of whom the platform learns late.
+const CORRECTED: Minutes = Minutes::new(15);
+/// When over so many minutes ...
+const TALKATIVE_MINUTES: usize = 30;
+/// ... so many callers were counted, a minute without any is not believed.
+const TALKATIVE: u64 = 150;
+
+/// What the guard knows.
+pub(super) struct State {
+    pub(super) policy: Policy,
+    pub(super) flows: Vec<Guarded>,
+    /// In the order of their publishes.
+    pub(super) releases: Vec<Held>,
+    /// Minutes before this were told.
+    pub(super) told: Option<Minute>,
+    /// Why conversations are not being counted.
+    pub(super) trouble: Option<String>,
+    /// What was kept of flows that were not found yet, by their ids.
+    kept: Vec<(String, Known)>,
+    /// Callers of the last minutes, of all flows together, where they are known.
+    volumes: Vec<u64>,
+}
+
+/// What is to be done about what was learned.
+#[derive(Default)]
+pub(super) struct Out {
+    pub(super) incidents: Vec<incident::Event>,
+    pub(super) audit: Vec<AuditEntry>,
+    pub(super) begin: Vec<Begin>,
+}
+
+/// A rollback that is to begin.
+pub(super) struct Begin {
+    pub(super) id: String,
+    pub(super) plan: Plan,
+    pub(super) why: String,
+}
+
+impl State {
+    pub(super) fn new(policy: Policy, now: Timestamp) -> Self {
+        let minute = Minute::of(now);
+        let guarded = |watched: &super::Watched| Guarded {
+            name: watched.name.clone(),
+            mode: watched.mode,
+            siblings: watched.siblings.clone(),
+            found: None,
+            known: Known::default(),
+            past: Past::new(minute, policy.history),
+            unread: Some(minute),
+            trouble: None,
+            is_unsaved: false,
+        };
+        let flows = policy.flows.iter().map(guarded).collect();
+        Self { policy, flows, releases: Vec::new(), told: None, trouble: None, kept: Vec::new(), volumes: Vec::new() }
+    }
+
+    /// What was kept of a flow. One that is no longer watched keeps it in the store.
+    pub(super) fn remembered(&mut self, id: String, known: Known) {
+        self.kept.push((id, known));
+    }
+
+    /// The ids of all flows that were found.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.flows.iter().filter_map(|flow| Some(flow.found.as_ref()?.id.clone())).collect()
+    }
+
+    pub(super) fn has_unfound(&self) -> bool {
+        self.flows.iter().any(|flow| flow.found.is_none())
+    }
+
+    pub(super) fn flow(&self, id: &str) -> Option<&Guarded> {
+        self.flows.iter().find(|flow| flow.is(id))
+    }
+
+    pub(super) fn held(&self, id: &str) -> Option<&Held> {
+        self.releases.iter().find(|held| held.id == id)
+    }
+
+    pub(super) fn place(&self, id: &str) -> Option<usize> {
+        self.releases.iter().position(|held| held.id == id)
+    }
+
+    /// The release of a flow that is watched, gone back from or proved.
+    pub(super) fn open(&self, flow: &str) -> Option<&Held> {
+        self.releases.iter().find(|held| !held.release.is_over() && held.release.facts.flow == flow)
+    }
+
+    /// The minutes to ask for: from what some release waits for, or what may be corrected, up to the present one.
+    pub(super) fn wanted(&self, now: Minute) -> Stretch {
+        let corrected = self.told.map_or(now - CORRECTED, |told| told - CORRECTED);
+        let open = self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.release.next());
+        let from = open.chain([corrected]).min().unwrap_or(corrected).max(now - CATCH_UP_MAX);
+        Stretch { from: from.min(now), until: now + Minutes::new(1) }
+    }
+
+    /// The platform has told how flows are. Those with a version that is new here: their ids.
+    pub(super) fn found(&mut self, flows: &[Flow], is_all: bool) -> Vec<Flow> {
+        let mut changed = Vec::new();
+        for guarded in &mut self.flows {
+            let is_it = |flow: &&Flow| match &guarded.found {
+                Some(found) => found.id == flow.id,
+                None => guarded.name == flow.id || guarded.name == flow.name,
+            };
+            let Some(flow) = flows.iter().find(is_it) else {
+                if guarded.found.is_none() && is_all {
+                    guarded.trouble = Some("the platform has no flow of this id or name".to_owned());
+                } else if guarded.found.is_some() && !is_all {
+                    guarded.trouble = Some("the platform no longer has it".to_owned());
+                }
+                continue;
+            };
+            let found = Found { id: flow.id.clone(), name: flow.name.clone() };
+            guarded.trouble = None;
+            if let Some(place) = self.kept.iter().position(|(id, _)| *id == found.id) {
+                guarded.known = self.kept.swap_remove(place).1;
+            }
+            guarded.found = Some(found);
+            let known = guarded.known.published.as_ref();
+            let is_known =
+                known.map(|(version, at)| (version, Some(*at))) == flow.version.as_ref().map(|v| (v, flow.since));
+            if !is_known {
+                changed.push(flow.clone());
+            }
+        }
+        changed
+    }
+
+    /// A flow has another version than before; `publishes` are its latest, the last one first, as far as anybody knows.
+    pub(super) fn published(&mut self, flow: &Flow, publishes: &[Publish], now: Timestamp) -> Out {
+        let mut out = Out::default();
+        let Some(place) = self.flows.iter().position(|guarded| guarded.is(&flow.id)) else { return out };
+        let known = self.flows[place].known.published.clone();
+        let publish = publishes.iter().find(|publish| Some(&publish.version) == flow.version.as_ref());
+        let since = flow.since.or(publish.map(|publish| publish.at)).unwrap_or(now);
+        let open = self.open(&flow.id).map(|held| held.id.clone());
+        if let Some(id) = open {
+            let held = self.held(&id).expect("it was found just now");
+            match held.release.stage() {
+                // Whoever goes back looks for itself, and will say.
+                Stage::Wanted(_) | Stage::Acting(_) => return out,
+                Stage::Proving => {
+                    let is_target =
+                        held.release.proof().is_some_and(|proof| Some(&proof.target) == flow.version.as_ref());
+                    if is_target || publish.is_some_and(|publish| publish.is_ours) {
+                        self.flows[place].publish(flow, since);
+                        return out;
+                    }
+                    self.happened(&id, Event::Published(flow.version.clone()), now, &mut out);
+                }
+                Stage::Watched | Stage::Asked(_) | Stage::Ended(_) => {
+                    self.happened(&id, Event::Published(flow.version.clone()), now, &mut out);
+                }
+            }
+        }
+        self.flows[place].publish(flow, since);
+        self.relieve(flow, now, &mut out);
+        let Some(version) = flow.version.clone() else { return out };
+        let is_recent = Minute::of(now) - self.policy.watch.length < Minute::of(since);
+        let is_first_look = known.is_none();
+        if is_first_look && !is_recent {
+            return out;
+        }
+        let before = known.map(|(version, _)| version);
+        let before = before.filter(|before| *before != version).or_else(|| {
+            publishes
+                .iter()
+                .find(|publish| publish.at < since && publish.version != version)
+                .map(|it| it.version.clone())
+        });
+        let facts = Facts {
+            flow: flow.id.clone(),
+            name: flow.name.clone(),
+            version,
+            before,
+            by: publish.and_then(|publish| publish.by.clone()),
+            at: since,
+        };
+        self.watch(place, facts, now, &mut out);
+        out
+    }
+
+    /// What earlier releases of a flow have people asked for is over: somebody has published.
+    fn relieve(&mut self, flow: &Flow, now: Timestamp, out: &mut Out) {
+        let what = words::published(flow);
+        for held in self.releases.iter_mut().filter(|held| held.release.facts.flow == flow.id && !held.told.is_empty())
+        {
+            held.over(&what, out);
+            held.tell(now, what.clone());
+        }
+    }
+
+    /// Begins to watch a release.
+    fn watch(&mut self, place: usize, facts: Facts, now: Timestamp, out: &mut Out) {
+        let siblings = self.siblings(place);
+        let terms = self.terms(place, &siblings, Minute::of(facts.at));
+        let id = self.new_id(&facts);
+        let mode = self.flows[place].mode;
+        let what = words::seen(&facts, &terms);
+        let mut held = Held {
+            id,
+            release: Release::new(facts, terms),
+            mode,
+            siblings,
+            story: Vec::new(),
+            is_unsaved: true,
+            is_learning: self.flows[place].unread.is_some(),
+            told: Vec::new(),
+        };
+        held.tell(now, what);
+        out.audit.push(held.audit("seen", now));
+        self.releases.push(held);
+        self.forget();
+    }
+
+    fn new_id(&self, facts: &Facts) -> String {
+        let slug: String =
+            facts.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+        let id = format!("{}-{}-{}", facts.at.strftime("%Y%m%d-%H%M"), slug, facts.version);
+        let is_taken = |id: &str| self.held(id).is_some();
+        if !is_taken(&id) {
+            return id;
+        }
+        (2..=RELEASES_MAX + 2).map(|n| format!("{id}-{n}")).find(|id| !is_taken(id)).unwrap_or(id)
+    }
+
+    /// The platform has told what became of callers in some minutes.
+    pub(super) fn counted(
+        &mut self,
+        told: &Told,
+        asked: Stretch,
+        is_maintained: &dyn Fn(&str, &str, Minute) -> bool,
+        now: Timestamp,
+    ) -> Out {
+        let mut out = Out::default();
+        let until = told.until.min(Minute::of(now));
+        let minutes = Stretch { from: asked.from, until };
+        let doubted = self.doubted(told, minutes);
+        let view = View { told, doubted: &doubted, is_maintained };
+        self.remember(&view, minutes);
+        let ids: Vec<String> =
+            self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.id.clone()).collect();
+        for id in ids {
+            let Some(events) = self.held(&id).map(|held| self.events(held, &view, minutes)) else { continue };
+            for event in events {
+                self.happened(&id, event, now, &mut out);
+            }
+        }
+        self.told = self.told.max(Some(until));
+        self.trouble = None;
+        out
+    }
+
+    /// Nobody could tell.
+    pub(super) fn not_counted(&mut self, why: String, now: Timestamp) -> Out {
+        const UNKNOWN: Seen = Seen {
+            of: Observation { count: Count::Missing, siblings: Count::Missing },
+            others: Count::Missing,
+            is_maintained: false,
+        };
+        let mut out = Out::default();
+        self.trouble = Some(why);
+        let until = Minute::of(now);
+        let open = self.releases.iter().filter(|held| !held.release.is_over());
+        let open: Vec<_> = open.map(|held| (held.id.clone(), until.since(held.release.next()).get())).collect();
+        for (id, minutes) in open {
+            // Those that are unknown stay in order; all of them are asked for again.
+            for _ in 0..minutes.min(CATCH_UP_MAX.get()) {
+                self.happened(&id, Event::Minute(UNKNOWN), now, &mut out);
+            }
+        }
+        out
+    }
+
+    /// What an older past was, of flows of which it was not known.
+    pub(super) fn read(&mut self, told: &Told, asked: Stretch, is_maintained: &dyn Fn(&str, &str, Minute) -> bool) {
+        let view = View { told, doubted: &[], is_maintained };
+        for minute in (asked.from.get()..asked.until.get()).rev().map(Minute::new) {
+            for flow in &mut self.flows {
+                flow.remember(&view, minute);
+            }
+        }
+        let end = |flow: &Guarded| flow.past.stretch().until - self.policy.history;
+        for place in 0..self.flows.len() {
+            let is_over = asked.from <= end(&self.flows[place]);
+            self.flows[place].unread = (!is_over).then_some(asked.from);
+        }
+    }
+
+    /// The minutes of the past to ask for next; `None` when all of it was read.
+    pub(super) fn unread(&self, most: Minutes) -> Option<Stretch> {
+        let until = self.flows.iter().filter(|flow| flow.found.is_some()).filter_map(|flow| flow.unread).max()?;
+        Some(Stretch { from: until - most, until })
+    }
+
+    /// Minutes without any caller anywhere, while a moment ago there were many: the platform has not told all.
+    fn doubted(&mut self, told: &Told, minutes: Stretch) -> Vec<Minute> {
+        let mut doubted = Vec::new();
+        let new_from = self.told.unwrap_or(minutes.from).max(minutes.from);
+        for minute in (minutes.from.get()..minutes.until.get()).map(Minute::new) {
+            let all: u64 = told.of_minute(minute);
+            let is_talkative = TALKATIVE <= self.volumes.iter().sum();
+            if all == 0 && is_talkative {
+                doubted.push(minute);
+            } else if new_from <= minute {
+                self.volumes.push(all);
+                if TALKATIVE_MINUTES < self.volumes.len() {
+                    self.volumes.remove(0);
+                }
+            }
+        }
+        doubted
+    }
+
+    fn remember(&mut self, view: &View<'_>, minutes: Stretch) {
+        let suspect: Vec<(String, String)> =
+            self.releases.iter().filter(|held| held.is_against()).map(Held::version).collect();
+        for minute in (minutes.from.get()..minutes.until.get()).map(Minute::new) {
+            for flow in &mut self.flows {
+                let is_suspect =
+                    |id: &str, version: &str| suspect.iter().any(|(flow, bad)| flow == id && bad == version);
+                flow.remember_but(view, minute, &is_suspect);
+            }
+        }
+    }
+
+    /// What a release learns from what was told: what turned out to be other, and what is new.
+    fn events(&self, held: &Held, view: &View<'_>, minutes: Stretch) -> Vec<Event> {
+        let name = self.flow(&held.release.facts.flow).map_or("", |flow| flow.name.as_str());
+        let first = Minute::of(held.release.facts.at);
+        let seen = |minute: Minute| view.seen(held, name, minute);
+        let next = held.release.next();
+        let known = minutes.from.max(first)..next.min(minutes.until);
+        let corrected = (known.start.get()..known.end.get()).filter_map(|minute| {
+            let place = usize::try_from(minute - first.get()).ok()?;
+            let seen = seen(Minute::new(minute));
+            (held.release.seen().get(place) != Some(&seen)).then_some((place, seen))
+        });
+        let corrected: Vec<_> = corrected.collect();
+        let new =
+            (next.max(minutes.from).get()..minutes.until.get()).map(|minute| Event::Minute(seen(Minute::new(minute))));
+        let correction = (!corrected.is_empty()).then_some(Event::Corrected(corrected));
+        // Minutes before those that can be told at all are unknown.
+        let gap = minutes.from.since(next).get().min(CATCH_UP_MAX.get());
+        let unknown = Seen {
+            of: Observation { count: Count::Missing, siblings: Count::Missing },
+            others: Count::Missing,
+            is_maintained: false,
+        };
+        correction.into_iter().chain((0..gap).map(|_| Event::Minute(unknown))).chain(new).collect()
+    }
+
+    /// Somebody wants a release to be gone back from.
+    pub(super) fn approved(&mut self, id: &str, who: &str, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        self.happened(id, Event::Approved(who.to_owned()), now, &mut out);
+        out
+    }
+
+    /// A rollback has begun.
+    pub(super) fn begun(&mut self, id: &str, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        self.happened(id, Event::Begun, now, &mut out);
+        out
+    }
+
+    /// A rollback is not to begin.
+    pub(super) fn refused(&mut self, id: &str, refusal: Refusal, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        self.happened(id, Event::Refused(refusal), now, &mut out);
+        out
+    }
+
+    /// A rollback has ended.
+    pub(super) fn acted(&mut self, id: &str, outcome: Outcome, at: Timestamp, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        self.happened(id, Event::Acted(outcome, at), now, &mut out);
+        out
+    }
+
+    /// A rollback takes longer than it should.
+    pub(super) fn late(&mut self, id: &str, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        if let Some(place) = self.place(id) {
+            let held = &mut self.releases[place];
+            let subject = Subject::Stuck(held.release.facts.flow.as_str().into());
+            if !held.told.contains(&subject) {
+                let what = words::late(&held.release.facts);
+                held.tell(now, what.clone());
+                held.trouble(subject, what, &mut out);
+            }
+        }
+        out
+    }
+
+    /// What holds releases up.
+    pub(super) fn holds(&self) -> Vec<Hold> {
+        let mut holds = Vec::new();
+        for flow in &self.flows {
+            let Some(found) = &flow.found else { continue };
+            let open = self.open(&found.id).filter(|held| held.is_against() && held.mode != Mode::Observe);
+            let why = open.map(|held| words::hold(&held.release)).or_else(|| flow.known.not_helped.clone());
+            holds.extend(why.map(|why| Hold { name: flow.name.clone(), id: found.id.clone(), why }));
+        }
+        holds
+    }
+
+    /// Everything that changed since it was written.
+    pub(super) fn unsaved(&mut self, now: Timestamp) -> Vec<Document> {
+        let mut documents = Vec::new();
+        for held in self.releases.iter_mut().filter(|held| held.is_unsaved) {
+            held.is_unsaved = false;
+            documents.push(held.document(now));
+        }
+        for flow in self.flows.iter_mut().filter(|flow| flow.is_unsaved) {
+            flow.is_unsaved = false;
+            let id = flow.found.as_ref().map_or(&flow.name, |found| &found.id).clone();
+            documents.push(Document {
+                kind: stored::FLOW.to_owned(),
+                id,
+                at: now,
+                body: stored::flow_to_json(&flow.known),
+            });
+        }
+        documents
+    }
+
+    /// It could not be written.
+    pub(super) fn not_saved(&mut self, documents: &[Document]) {
+        for document in documents {
+            for held in self.releases.iter_mut().filter(|held| held.id == document.id) {
+                held.is_unsaved = true;
+            }
+            for flow in self.flows.iter_mut().filter(|flow| flow.is(&document.id)) {
+                flow.is_unsaved = true;
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        while RELEASES_MAX < self.releases.len() {
+            let Some(oldest) = self.releases.iter().position(|held| held.release.is_over() && !held.is_unsaved) else {
+                return;
+            };
+            self.releases.remove(oldest);
+        }
+    }
+}

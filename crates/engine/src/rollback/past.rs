@@ -1,0 +1,156 @@
+//! The minutes of a flow that are behind it: what is normal is learned from them.
+
+use std::collections::VecDeque;
+
+use base::{Count, Minute, Minutes, Stretch};
+
+/// The longest past: 28 days.
+pub(super) const PAST_MAX: Minutes = Minutes::days(28);
+
+/// Minutes in a row, the oldest first; those of which nothing is known are missing.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    from: Minute,
+    counts: VecDeque<Packed>,
+    length: usize,
+}
+
+/// A count in eight bytes: a flow has forty thousand of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed {
+    bad: u32,
+    total: u32,
+}
+
+impl Packed {
+    const MISSING: Self = Self { bad: 1, total: 0 };
+
+    const fn of(count: Count) -> Self {
+        match count {
+            Count::Observed { bad, total } => Self { bad, total },
+            Count::Empty => Self { bad: 0, total: 0 },
+            Count::Missing => Self::MISSING,
+        }
+    }
+
+    const fn count(self) -> Count {
+        match self {
+            Self { bad: 0, total: 0 } => Count::Empty,
+            Self { total: 0, .. } => Count::Missing,
+            Self { bad, total } => Count::Observed { bad, total },
+        }
+    }
+}
+
+impl Past {
+    /// One that begins with a minute and knows nothing yet; it keeps the latest `length` minutes, [`PAST_MAX`] at most.
+    pub(super) fn new(from: Minute, length: Minutes) -> Self {
+        Self { from, counts: VecDeque::new(), length: length.min(PAST_MAX).get() as usize }
+    }
+
+    /// The first minute, and the first after the last.
+    pub(super) fn stretch(&self) -> Stretch {
+        Stretch { from: self.from, until: Minute::new(self.from.get() + self.counts.len() as i64) }
+    }
+
+    pub(super) fn get(&self, minute: Minute) -> Count {
+        let place = usize::try_from(minute.get() - self.from.get()).ok();
+        place.and_then(|place| self.counts.get(place)).map_or(Count::Missing, |packed| packed.count())
+    }
+
+    /// A minute, before, after or among those that are known. One that is too old is not kept.
+    pub(super) fn put(&mut self, minute: Minute, count: Count) {
+        let Stretch { until, .. } = self.stretch();
+        let ahead = minute.get() - until.get();
+        if self.length as i64 <= ahead {
+            // Nothing that was known is recent enough.
+            (self.from, self.counts) = (minute, VecDeque::new());
+        } else if 0 <= ahead {
+            self.counts.extend(std::iter::repeat_n(Packed::MISSING, ahead as usize));
+        }
+        if self.counts.is_empty() {
+            self.from = minute;
+        }
+        let place = minute.get() - self.from.get();
+        if place < 0 {
+            if (self.length as i64) < self.counts.len() as i64 - place {
+                return;
+            }
+            for _ in place..0 {
+                self.counts.push_front(Packed::MISSING);
+            }
+            self.from = minute;
+        }
+        let place = place.max(0) as usize;
+        match self.counts.get_mut(place) {
+            Some(known) => *known = Packed::of(count),
+            None => self.counts.push_back(Packed::of(count)),
+        }
+        while self.length < self.counts.len() {
+            self.counts.pop_front();
+            self.from = self.from + Minutes::new(1);
+        }
+    }
+
+    /// The minutes up to, but without, one, the oldest first.
+    pub(super) fn before(&self, minute: Minute) -> Vec<Count> {
+        let Stretch { from, until } = self.stretch();
+        (from.get()..until.min(minute).get()).map(|minute| self.get(Minute::new(minute))).collect()
+    }
+
+    /// Minutes of which something is known.
+    pub(super) fn known(&self) -> u32 {
+        self.counts.iter().filter(|packed| packed.count().is_known()).count() as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn observed(bad: u32) -> Count {
+        Count::Observed { bad, total: 50 }
+    }
+
+    #[test]
+    fn a_past_grows_at_both_ends_and_keeps_the_latest() {
+        let mut past = Past::new(Minute::new(100), Minutes::new(5));
+        past.put(Minute::new(100), observed(1));
+        past.put(Minute::new(102), observed(2));
+        past.put(Minute::new(98), Count::Empty);
+        assert_eq!(past.stretch(), Stretch { from: Minute::new(98), until: Minute::new(103) });
+        let expected = [Count::Empty, Count::Missing, observed(1), Count::Missing, observed(2)];
+        assert_eq!(past.before(Minute::new(200)), expected);
+        past.put(Minute::new(97), observed(9));
+        assert_eq!(past.get(Minute::new(97)), Count::Missing, "too old");
+        past.put(Minute::new(104), observed(3));
+        assert_eq!(past.stretch().from, Minute::new(100));
+        assert_eq!(past.known(), 3);
+        past.put(Minute::new(900), observed(4));
+        assert_eq!(past.stretch(), Stretch { from: Minute::new(900), until: Minute::new(901) });
+    }
+
+    proptest! {
+        /// The latest minutes are as they were put last, whatever the order.
+        #[test]
+        fn it_is_what_was_put_last(puts in prop::collection::vec((0i64..60, 0u32..50), 1..80)) {
+            let mut past = Past::new(Minute::new(30), Minutes::new(20));
+            let mut kept = std::collections::BTreeMap::new();
+            for (minute, bad) in puts {
+                past.put(Minute::new(minute), observed(bad));
+                let is_old = kept.keys().next_back().is_some_and(|last: &i64| minute <= last - 20);
+                if !is_old {
+                    kept.insert(minute, bad);
+                }
+                let last = *kept.keys().next_back().unwrap();
+                kept.retain(|minute, _| last - 20 < *minute);
+                for minute in 0..60 {
+                    let expected = kept.get(&minute).map_or(Count::Missing, |bad| observed(*bad));
+                    prop_assert_eq!(past.get(Minute::new(minute)), expected, "minute {}", minute);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The guard over a contact centre that does as it is told, on virtual time.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::{IncidentState, ReleaseView};
+use base::Minutes;
+use clock::Clock;
+use engine::rollback::guard::{self, Hold, Neighbours, Policy, Watched, WishError};
+use engine::rollback::{Guard, LOCKOUT, Rollbacks};
+use engine::{Engine, Handle};
+use rollback::Mode;
+use rollback::act::{Lock, Locked};
+use store::{Simulated, Store as _};
+
+use crate::centre::{Centre, minutes};
+
+struct House {
+    clock: Clock,
+    centre: Arc<Centre>,
+    store: Simulated,
+    engine: Handle,
+    holds: Arc<Mutex<Vec<Hold>>>,
+    is_maintained: Arc<Mutex<bool>>,
+    running: Option<(Rollbacks, Guard)>,
+    starts: u32,
+    mode: Mode,
+}
+
+impl House {
+    /// A house that has watched three flows for a while.
+    async fn new(mode: Mode) -> Self {
+        let clock = Clock::starting_at("2026-11-21T08:00:00Z".parse().unwrap(), 1);
+        let store = Simulated::new();
+        let engine = Engine::start(engine::Setup {
+            store: Arc::new(store.clone()),
+            receivers: Vec::new(),
+            clock: clock.clone(),
+            policy: engine::Policy::standard("acme"),
+            seed: 1,
+        });
+        let mut house = Self {
+            centre: Centre::new(clock.clone(), &["main", "night", "billing"]),
+            clock,
+            store,
+            engine: engine.await.unwrap(),
+            holds: Arc::default(),
+            is_maintained: Arc::default(),
+            running: None,
+            starts: 0,
+            mode,
+        };
+        house.start().await;
+        // The past is read in parts.
+        house.wait(30).await;
+        house
+    }
+
+    async fn start(&mut self) {
+        self.starts += 1;
+        let rollbacks = Rollbacks::start(engine::rollback::Setup {
+            holder: format!("controller-{}", self.starts),
+            platform: self.centre.clone(),
+            store: Arc::new(self.store.clone()),
+            clock: self.clock.clone(),
+            lockout: LOCKOUT,
+        });
+        let rollbacks = rollbacks.await;
+        let watched = |name: &str| Watched { name: name.to_owned(), mode: self.mode, siblings: None };
+        let (holds, is_maintained) = (self.holds.clone(), self.is_maintained.clone());
+        let guard = Guard::start(guard::Setup {
+            policy: Policy {
+                watch: rollback::Policy::default(),
+                recovery: rollback::recovery::Policy::default(),
+                false_rollbacks_per_year: 0.052,
+                releases_per_year: 520,
+                history: Minutes::days(2),
+                arm_after: Minutes::days(1),
+                locked: Locked::HandOver,
+                flows: vec![watched("main"), watched("night"), watched("billing")],
+            },
+            organisation: self.centre.clone(),
+            rollbacks: rollbacks.clone(),
+            store: Arc::new(self.store.clone()),
+            incidents: self.engine.sender(),
+            neighbours: Neighbours {
+                is_maintained: Arc::new(move |_, _, _| *is_maintained.lock().unwrap()),
+                hold: Arc::new(move |all| *holds.lock().unwrap() = all),
+            },
+            clock: self.clock.clone(),
+        });
+        self.running = Some((rollbacks, guard.await.unwrap()));
+    }
+
+    /// Ends as a crash does, and starts again.
+    async fn crash(&mut self) {
+        let (rollbacks, guard) = self.running.take().unwrap();
+        guard.abort();
+        rollbacks.abort();
+        self.start().await;
+    }
+
+    async fn wait(&self, how_many: u32) {
+        self.clock.sleep(minutes(how_many)).await;
+    }
+
+    fn guard(&self) -> &Guard {
+        &self.running.as_ref().unwrap().1
+    }
+
+    fn release(&self, version: &str) -> ReleaseView {
+        let list = self.guard().list();
+        list.releases.into_iter().find(|release| release.version == version).expect("it is watched")
+    }
+
+    /// Keys of incidents that are open, in order.
+    fn open(&self) -> Vec<String> {
+        let views = self.engine.views().borrow().clone();
+        let open = views.incidents.iter().filter(|incident| incident.state != IncidentState::Resolved);
+        let mut keys: Vec<_> = open.map(|incident| incident.key.clone()).collect();
+        keys.sort();
+        keys
+    }
+
+    fn published(&self) -> Vec<(String, String)> {
+        self.centre.state().published.clone()
+    }
+
+    async fn audit(&self) -> Vec<String> {
+        let mut audit: Vec<_> =
+            self.store.audit(None).await.unwrap().into_iter().map(|record| record.entry.what).collect();
+        audit.reverse();
+        audit
+    }
+
+    async fn stop(self) {
+        let (rollbacks, guard) = self.running.unwrap();
+        guard.shutdown().await;
+        rollbacks.shutdown().await;
+        self.engine.shutdown().await;
+    }
+}
+
+const NONE: [&str; 0] = [];
+
+fn back_to_11() -> Vec<(String, String)> {
+    vec![("main".to_owned(), "11.0".to_owned())]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_release_is_gone_back_from_proved_and_told_and_a_second_one_is_left_to_people() {
+    let house = House::new(Mode::Automatic).await;
+    let list = house.guard().list();
+    assert!(
+        list.is_leader && list.flows.iter().all(|flow| flow.armed.as_ref().is_some_and(|armed| armed.is_armed)),
+        "{list:?}"
+    );
+    house.centre.publish("main", "12.0", 20);
+    house.wait(5).await;
+    assert_eq!(house.published(), back_to_11());
+    assert_eq!(house.open(), ["suspect/main", "went-back/main"]);
+    assert_eq!(house.release("12.0").state, "VERIFYING");
+    assert_eq!(house.holds.lock().unwrap().len(), 1);
+    house.wait(4).await;
+    let release = house.release("12.0");
+    assert_eq!(release.state, "RECOVERED", "{release:?}");
+    assert_eq!(house.open(), NONE);
+    assert_eq!(house.holds.lock().unwrap().len(), 0);
+    assert!(house.guard().list().locked_until.is_some());
+
+    house.centre.publish("main", "13.0", 30);
+    house.wait(6).await;
+    assert_eq!(house.published(), back_to_11(), "locked out");
+    assert_eq!(house.release("13.0").state, "ASKED");
+    assert_eq!(house.open(), ["stuck/main", "suspect/main"]);
+    house.wait(30).await;
+    assert_eq!(house.published(), back_to_11(), "what was refused is for people");
+    house.centre.publish("main", "14.0", 2);
+    house.wait(3).await;
+    assert_eq!(house.release("13.0").state, "OVERTAKEN");
+    assert_eq!(house.open(), NONE);
+    let told: Vec<_> =
+        release.story.iter().map(|line| format!("{} {}", line.at.strftime("%H:%M:%S"), line.what)).collect();
+    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!("audit", house.audit().await.join("\n"));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nobody_can_tell_nothing_is_done_and_it_is_said_why() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.state().is_silent = true;
+    house.centre.publish("main", "12.0", 100);
+    house.wait(30).await;
+    assert_eq!(house.published(), []);
+    assert_eq!(house.open(), ["unseen/main"]);
+    let release = house.release("12.0");
+    assert_eq!(release.state, "BLIND");
+    assert!(release.story.iter().any(|line| line.what.contains("analytics do not answer")), "{release:?}");
+    // When it is told after all, what follows from it follows.
+    house.centre.state().is_silent = false;
+    house.wait(2).await;
+    assert_eq!(house.published(), back_to_11());
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_after_much_talk_is_not_believed() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.publish("main", "12.0", 2);
+    house.centre.state().is_empty = true;
+    house.wait(12).await;
+    assert_eq!(house.release("12.0").state, "BLIND");
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_at_any_moment_neither_loses_nor_repeats_a_rollback() {
+    for seconds in (0..400).step_by(25) {
+        let mut house = House::new(Mode::Automatic).await;
+        house.centre.publish("main", "12.0", 20);
+        house.clock.sleep(Duration::from_secs(seconds)).await;
+        house.crash().await;
+        house.wait(12).await;
+        assert_eq!(house.published(), back_to_11(), "crash after {seconds} s");
+        let release = house.release("12.0");
+        assert_eq!(release.state, "RECOVERED", "crash after {seconds} s: {release:?}");
+        assert_eq!(house.open(), NONE, "crash after {seconds} s");
+        assert_eq!(house.guard().list().releases.len(), 1, "crash after {seconds} s");
+        house.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approver_says_so_and_it_is_gone_back() {
+    let house = House::new(Mode::Approve).await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    let release = house.release("12.0");
+    assert_eq!((release.state.as_str(), house.published()), ("ASKED", Vec::new()));
+    assert_eq!(house.open(), ["stuck/main", "suspect/main"]);
+    assert!(matches!(house.guard().approve("nothing", "Ann").await, Err(WishError::NoSuch(_))));
+    house.guard().approve(&release.id, "Ann").await.unwrap();
+    house.wait(4).await;
+    assert_eq!(house.published(), back_to_11());
+    assert_eq!(house.release("12.0").state, "RECOVERED");
+    assert!(matches!(house.guard().approve(&release.id, "Ann").await, Err(WishError::Wrong(_))));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_does_not_help_is_for_people_and_shuts_the_gate() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(5).await;
+    assert_eq!(house.published(), back_to_11());
+    // It was something else.
+    house.centre.state().errors.insert(("main".to_owned(), "11.0".to_owned()), 20);
+    house.wait(20).await;
+    assert_eq!(house.release("12.0").state, "NOT_HELPED");
+    assert_eq!(house.open(), ["stuck/main"]);
+    assert_eq!(house.holds.lock().unwrap().len(), 1);
+    house.wait(60).await;
+    assert_eq!(house.published(), back_to_11(), "never a second one");
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_and_a_locked_flow_change_nothing() {
+    let house = House::new(Mode::Automatic).await;
+    *house.is_maintained.lock().unwrap() = true;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    let release = house.release("12.0");
+    assert_eq!((release.state.as_str(), house.published()), ("SHADOW", Vec::new()));
+    assert!(release.story.iter().any(|line| line.what.contains("would be bad")), "{release:?}");
+    *house.is_maintained.lock().unwrap() = false;
+    house.centre.state().flows.get_mut("main").unwrap().lock = Lock::Foreign("Mary".into());
+    house.wait(6).await;
+    assert_eq!(house.release("12.0").state, "HANDED_OVER");
+    assert_eq!(
+        (house.published(), house.open()),
+        (Vec::new(), vec!["stuck/main".to_owned(), "suspect/main".to_owned()])
+    );
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_release_is_proved_good_and_a_shock_to_all_is_no_release() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.publish("main", "12.0", 2);
+    house.wait(20).await;
+    for flow in ["main", "night", "billing"] {
+        for version in ["11.0", "12.0"] {
+            house.centre.state().errors.insert((flow.to_owned(), version.to_owned()), 60);
+        }
+    }
+    house.wait(10).await;
+    house.centre.state().errors.clear();
+    house.wait(35).await;
+    let release = house.release("12.0");
+    assert_eq!((release.state.as_str(), house.published()), ("CERTIFIED", Vec::new()), "{release:?}");
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_goes_back_by_hand_and_that_version_is_watched_too() {
+    let house = House::new(Mode::Observe).await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    assert_eq!((house.release("12.0").state.as_str(), house.open()), ("CONFIRMED", Vec::new()), "it only observes");
+    let wish = |to: &str| api::RollbackWish { flow: "main".into(), to: to.into(), reason: "it drops callers".into() };
+    assert!(matches!(house.guard().run(&wish("12.0"), "ann").await, Err(WishError::Wrong(_))));
+    assert!(matches!(house.guard().run(&wish("7.0"), "ann").await, Err(WishError::NoSuch(_))));
+    house.guard().run(&wish("10.0"), "ann").await.unwrap();
+    house.wait(2).await;
+    assert_eq!(house.centre.live("main"), "10.0");
+    assert_eq!((house.release("12.0").state.as_str(), house.release("10.0").state.as_str()), ("OVERTAKEN", "WATCHING"));
+    assert!(matches!(house.guard().run(&wish("11.0"), "ann").await, Err(WishError::LockedOut(_))));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_comes_out_again_from_what_was_kept() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(10).await;
+    let id = house.release("12.0").id;
+    let whole = house.guard().one(&id).await.unwrap();
+    assert_eq!(whole.is_reproduced, Some(true));
+    assert!(whole.minutes.iter().any(|minute| whole.odds_needed <= minute.odds));
+    assert!(whole.minutes.last().unwrap().is_after_rollback);
+    // One flipped digit is found.
+    let document = house.store.documents("release", None).await.unwrap().pop().unwrap();
+    let body = document.body.replacen("[20,200]", "[21,200]", 1);
+    assert_ne!(body, document.body);
+    let change = store::Change { documents: vec![store::Document { body, ..document }], ..store::Change::default() };
+    house.store.commit(&change).await.unwrap();
+    assert_eq!(house.guard().one(&id).await.unwrap().is_reproduced, Some(false));
+    assert!(house.guard().one("nothing").await.is_none());
+    house.stop().await;
+}
