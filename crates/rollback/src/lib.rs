@@ -12,6 +12,7 @@ pub mod act;
 pub mod baseline;
 pub mod evidence;
 pub mod guide;
+mod mode;
 pub mod once;
 pub mod recovery;
 pub mod replay;
@@ -20,4 +21,5 @@ pub mod watch;
 pub mod words;
 
 pub use baseline::Baseline;
+pub use mode::Mode;
 pub use watch::{Observation, Policy, Rule, Terms, Watch};
