@@ -112,7 +112,7 @@ mod tests {
         );
         assert_eq!(
             told("colour: red\n"),
-            "c.yaml:1:1: there is no key `colour` here\n  hint: known keys here: listen, store, alerts, degrade, budget, access, lint, platform"
+            "c.yaml:1:1: there is no key `colour` here\n  hint: known keys here: listen, store, alerts, degrade, budget, rollback, access, lint, platform"
         );
     }
 

@@ -4,6 +4,7 @@
 //! these same sentences.
 
 mod budget;
+mod rollback;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,6 +18,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_saphyr::Spanned;
 
 pub use budget::{Access, Budget, DataTable, Evidence, Flow, Gate, Marks, Modes, Person, Role, WhenUnknown};
+pub use rollback::{Guide, Locked, Mode, Rollback, RollbackFlow, Rule};
 
 /// Steadyline's configuration.
 #[derive(Debug, Default, serde::Deserialize, JsonSchema)]
@@ -33,6 +35,8 @@ pub struct File {
     pub degrade: Degrade,
     /// Objectives, the flows that obey them, and the gate for releases.
     pub budget: Budget,
+    /// When a release is gone back from, and how far that goes by itself.
+    pub rollback: Rollback,
     /// Who may do what.
     pub access: Access,
     /// What `flow lint` holds flows to.

@@ -1,6 +1,7 @@
 //! From what was written to what was meant: defaults, names, secrets, and every check that needs more than one key.
 
 mod budget;
+mod rollback;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +76,7 @@ impl Resolver<'_> {
         let degrade = self.degrade(file.degrade);
         Config {
             budget: self.budget(file.budget, &degrade),
+            rollback: self.rollback(file.rollback, file.platform.is_some()),
             people: self.people(file.access),
             listen: Listen {
                 console,

@@ -3,6 +3,7 @@
 //! A value of these types is valid; the only way to get one from a file is [`crate::load`].
 
 mod budget;
+mod rollback;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use degrade::retry::RetryPolicy;
 use secrecy::SecretString;
 
 pub use budget::{Budget, BudgetFlow, FlowTable, Person};
+pub use rollback::{Rollback, RollbackFlow};
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub degrade: Degrade,
     /// Objectives, the flows that obey them, and the gate.
     pub budget: Budget,
+    /// When a release is gone back from.
+    pub rollback: Rollback,
     /// Who may do what.
     pub people: Vec<Person>,
     /// Who is told about incidents.

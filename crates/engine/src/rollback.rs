@@ -11,6 +11,7 @@ mod carry;
 pub mod guard;
 mod organisation;
 mod past;
+mod platform;
 mod wire;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use store::Store;
 pub use carry::{BeginError, Ended, Open, Rollbacks, Standing};
 pub use guard::Guard;
 pub use organisation::{Flow, GenesysOrganisation, Left, Organisation, Publish, Told};
+pub use platform::GenesysPlatform;
 
 /// A request to the platform may take so long, its own retries included.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);

@@ -61,10 +61,13 @@ pub struct Connection {
 
 /// A client of the Platform API; cheap to clone, one token and one budget for all clones.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>, Patience);
-
-/// The longest time that a request waits for its budget or for what the platform said.
-type Patience = Duration;
+pub struct Client {
+    shared: Arc<Shared>,
+    /// The longest time that a request waits for its budget or for what the platform said.
+    patience: Duration,
+    /// What requests are for that do not say it themselves.
+    purpose: Purpose,
+}
 
 struct Shared {
     connection: Connection,
@@ -81,6 +84,8 @@ struct Shared {
 
 struct Held {
     token: SecretString,
+    /// The id of the credential that it was given for.
+    credential: String,
     life: Life,
     serial: u64,
 }
@@ -111,7 +116,7 @@ struct Refused {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("api", &self.0.connection.hosts.api).finish_non_exhaustive()
+        f.debug_struct("Client").field("api", &self.shared.connection.hosts.api).finish_non_exhaustive()
     }
 }
 
@@ -127,46 +132,64 @@ impl Client {
         let rng = Mutex::new(fastrand::Rng::with_seed(seed));
         let (held, renewal, skew) = (Mutex::new(None), tokio::sync::Mutex::new(()), Mutex::new(None));
         let shared = Shared { connection, http, clock, held, renewal, budget, skew, rng };
-        Ok(Self(Arc::new(shared), WAIT_MAX))
+        Ok(Self { shared: Arc::new(shared), patience: WAIT_MAX, purpose: Purpose::Ordinary })
     }
 
     /// The same client for somebody who would rather be told than wait for the budget, or for the platform, longer than
     /// `patience`; at most a minute.
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
-        Self(Arc::clone(&self.0), patience.min(WAIT_MAX))
+        Self { patience: patience.min(WAIT_MAX), ..self.clone() }
+    }
+
+    /// The same client for somebody whose requests are all for this.
+    #[must_use]
+    pub fn with_purpose(&self, purpose: Purpose) -> Self {
+        Self { purpose, ..self.clone() }
+    }
+
+    /// The OAuth client as which requests go out now: the first credential's or the backup's; `None` before there was
+    /// a token.
+    pub fn acts_as(&self) -> Option<String> {
+        let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().map(|held| held.credential.clone())
     }
 
     /// How far the platform's clock is ahead of ours, in whole seconds, by the last answer; `None` before there was one.
     pub fn skew_seconds(&self) -> Option<i64> {
-        *self.0.skew.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.shared.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Requests that the platform allows in a minute, by its last answer, and how many of them were used.
     pub fn window(&self) -> (u32, u32) {
-        let budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
         (budget.allowed, budget.used)
     }
 
     /// The clock of this client.
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.0.clock
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// What requests are for that do not say it themselves.
+    pub(crate) fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// A number from 0 to 1, so that many clients do not do the same at once.
     pub(crate) fn chance(&self) -> f64 {
-        self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).f64()
+        self.shared.rng.lock().unwrap_or_else(PoisonError::into_inner).f64()
     }
 
     /// Reads something.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, Error> {
-        let request = Request { method: Method::GET, path, query, body: None, purpose: Purpose::Ordinary, reads: true };
+        let request = Request { method: Method::GET, path, query, body: None, purpose: self.purpose, reads: true };
         self.read(request).await
     }
 
     /// Asks a question that needs a body; it changes nothing and may be asked again.
     pub(crate) async fn query<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, Error> {
-        let (method, purpose) = (Method::POST, Purpose::Ordinary);
+        let (method, purpose) = (Method::POST, self.purpose);
         let body = Some(body).filter(|body| !body.is_null());
         self.read(Request { method, path, query: &[], body, purpose, reads: true }).await
     }
@@ -179,18 +202,18 @@ impl Client {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<T, Error> {
-        self.read(Request { method, path, query, body, purpose: Purpose::Ordinary, reads: false }).await
+        self.read(Request { method, path, query, body, purpose: self.purpose, reads: false }).await
     }
 
     /// Changes something whose answer says nothing.
     pub(crate) async fn order(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(), Error> {
-        let purpose = Purpose::Ordinary;
+        let purpose = self.purpose;
         self.send(Request { method, path, query: &[], body, purpose, reads: false }).await.map(|_| ())
     }
 
     /// Reads a file from an address that the platform gave; such an address is its own secret.
     pub(crate) async fn download(&self, url: &str) -> Result<String, Error> {
-        let sent = async { self.0.http.get(url).send().await.map_err(|error| plain(&error)) };
+        let sent = async { self.shared.http.get(url).send().await.map_err(|error| plain(&error)) };
         self.file("GET", sent).await
     }
 
@@ -201,7 +224,7 @@ impl Client {
         headers: &BTreeMap<String, String>,
         text: String,
     ) -> Result<(), Error> {
-        let mut builder = self.0.http.put(url).body(text);
+        let mut builder = self.shared.http.put(url).body(text);
         for (name, value) in headers {
             builder = builder.header(name, value);
         }
@@ -217,7 +240,7 @@ impl Client {
             let status = response.status();
             Ok::<_, String>((status, body_of(response).await?))
         };
-        let answer = self.0.clock.timeout(FILE_MAX, answered).await;
+        let answer = self.shared.clock.timeout(FILE_MAX, answered).await;
         let answer = answer.unwrap_or_else(|| Err(format!("nothing came within {} s", FILE_MAX.as_secs())));
         let (status, body) = answer.map_err(failed)?;
         if !status.is_success() {
@@ -253,7 +276,7 @@ impl Client {
                     self.drop_token(serial);
                     renewed = true;
                 }
-                Next::Again(pause) if pause <= self.1 => self.0.clock.sleep(pause).await,
+                Next::Again(pause) if pause <= self.patience => self.shared.clock.sleep(pause).await,
                 Next::Again(_) | Next::Take => return finish(&request, answer),
             }
             attempt += 1;
@@ -264,8 +287,8 @@ impl Client {
         let mut waited = Duration::ZERO;
         loop {
             let wait = {
-                let mut budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
-                match budget.take(purpose, &self.0.connection.policy, self.0.clock.mono()) {
+                let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
+                match budget.take(purpose, &self.shared.connection.policy, self.shared.clock.mono()) {
                     Ok(left) => {
                         *budget = left;
                         return Ok(());
@@ -274,20 +297,20 @@ impl Client {
                 }
             };
             waited += wait;
-            if waited > self.1 {
+            if waited > self.patience {
                 return Err(Error::OutOfBudget(wait));
             }
-            self.0.clock.sleep(wait).await;
+            self.shared.clock.sleep(wait).await;
         }
     }
 
     async fn once(&self, request: &Request<'_>, token: &SecretString) -> Result<Answer, String> {
-        let mut url = Url::parse(&format!("{}{}", self.0.connection.hosts.api, request.path))
+        let mut url = Url::parse(&format!("{}{}", self.shared.connection.hosts.api, request.path))
             .map_err(|error| format!("the address is none: {error}"))?;
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
         }
-        let mut builder = self.0.http.request(request.method.clone(), url).bearer_auth(token.expose_secret());
+        let mut builder = self.shared.http.request(request.method.clone(), url).bearer_auth(token.expose_secret());
         if let Some(body) = request.body {
             builder = builder.json(body);
         }
@@ -298,7 +321,7 @@ impl Client {
             let body = body_of(response).await?;
             Ok((status, body, after))
         };
-        let answer = self.0.clock.timeout(ATTEMPT_MAX, answered).await;
+        let answer = self.shared.clock.timeout(ATTEMPT_MAX, answered).await;
         answer.unwrap_or_else(|| Err(format!("nothing came within {} s", ATTEMPT_MAX.as_secs())))
     }
 
@@ -307,15 +330,15 @@ impl Client {
         if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok())
             && let Ok(date) = jiff::Timestamp::try_from(date)
         {
-            let ahead = date.as_second() - self.0.clock.now().wall.as_second();
-            *self.0.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+            let ahead = date.as_second() - self.shared.clock.now().wall.as_second();
+            *self.shared.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
         }
         let number = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let said = (number("inin-ratelimit-count"), number("inin-ratelimit-allowed"), number("inin-ratelimit-reset"));
         if let (Some(count), Some(allowed), Some(reset)) = said {
             let said = Said { count, allowed, reset: Duration::from_secs(reset.into()) };
-            let mut budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
-            *budget = budget.learn(said, self.0.clock.mono());
+            let mut budget = self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner);
+            *budget = budget.learn(said, self.shared.clock.mono());
         }
     }
 
@@ -325,7 +348,7 @@ impl Client {
             (Action::Use, Some(held)) => return Ok(held),
             (Action::UseAndRenew, Some(held)) => {
                 // One caller renews; it takes the old token if that fails, as everyone else does meanwhile.
-                let Ok(_mine) = self.0.renewal.try_lock() else { return Ok(held) };
+                let Ok(_mine) = self.shared.renewal.try_lock() else { return Ok(held) };
                 return match self.renew().await {
                     Ok(new) => Ok(new),
                     Err(_) => {
@@ -336,7 +359,7 @@ impl Client {
             }
             _ => {}
         }
-        let _mine = self.0.renewal.lock().await;
+        let _mine = self.shared.renewal.lock().await;
         // Somebody else may have been faster.
         match self.present() {
             (Action::Use | Action::UseAndRenew, Some(held)) => Ok(held),
@@ -345,46 +368,49 @@ impl Client {
     }
 
     fn present(&self) -> (Action, Option<(SecretString, u64)>) {
-        let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let action = token::action(held.as_ref().map(|held| &held.life), self.0.clock.mono());
+        let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let action = token::action(held.as_ref().map(|held| &held.life), self.shared.clock.mono());
         (action, held.as_ref().map(|held| (held.token.clone(), held.serial)))
     }
 
     fn note_failure(&self) {
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = held.as_mut() {
-            held.life.failed = Some(self.0.clock.mono());
+            held.life.failed = Some(self.shared.clock.mono());
         }
     }
 
     /// The platform rejected the token with this number. A late rejection of an older one says nothing about the new.
     fn drop_token(&self, serial: u64) {
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.as_ref().is_some_and(|held| held.serial == serial) {
             *held = None;
         }
     }
 
     async fn renew(&self) -> Result<(SecretString, u64), Error> {
-        let Connection { credential, backup, .. } = &self.0.connection;
-        let issued = match (self.ask_token(credential).await, backup) {
-            (Err(Error::Login { status: Some(400 | 401), .. }), Some(backup)) => self.ask_token(backup).await?,
-            (issued, _) => issued?,
+        let Connection { credential, backup, .. } = &self.shared.connection;
+        let (issued, by) = match (self.ask_token(credential).await, backup) {
+            (Err(Error::Login { status: Some(400 | 401), .. }), Some(backup)) => {
+                (self.ask_token(backup).await?, backup)
+            }
+            (issued, _) => (issued?, credential),
         };
         let token = SecretString::from(issued.access_token);
-        let life = Life { issued: self.0.clock.mono(), length: Duration::from_secs(issued.expires_in), failed: None };
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let life =
+            Life { issued: self.shared.clock.mono(), length: Duration::from_secs(issued.expires_in), failed: None };
+        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
         let serial = held.as_ref().map_or(0, |held| held.serial) + 1;
-        *held = Some(Held { token: token.clone(), life, serial });
+        *held = Some(Held { token: token.clone(), credential: by.id.clone(), life, serial });
         Ok((token, serial))
     }
 
     async fn ask_token(&self, credential: &Credential) -> Result<Issued, Error> {
         let failed = |status, message: String| Error::Login { status, message };
         let request = self
-            .0
+            .shared
             .http
-            .post(format!("{}/oauth/token", self.0.connection.hosts.login))
+            .post(format!("{}/oauth/token", self.shared.connection.hosts.login))
             .basic_auth(&credential.id, Some(credential.secret.expose_secret()))
             .form(&[("grant_type", "client_credentials")]);
         let answered = async {
@@ -401,7 +427,7 @@ impl Client {
             serde_json::from_slice(&body)
                 .map_err(|_| failed(Some(status.as_u16()), "its answer is no token".to_owned()))
         };
-        let answer = self.0.clock.timeout(ATTEMPT_MAX, answered).await;
+        let answer = self.shared.clock.timeout(ATTEMPT_MAX, answered).await;
         answer.unwrap_or_else(|| Err(failed(None, format!("nothing came within {} s", ATTEMPT_MAX.as_secs()))))
     }
 }

@@ -41,6 +41,12 @@ pub async fn consumed(client: &Client, flow: &str, version: &str, kind: &str) ->
     page::all(client, "/api/v2/architect/dependencytracking/consumedresources", &query).await
 }
 
+/// The type of a flow as the index names it: `INBOUNDCALLFLOW` for `INBOUNDCALL`. That of a workflow has no further `FLOW`.
+pub fn object_type(kind: &str) -> String {
+    let suffix = if kind.ends_with("FLOW") { "" } else { "FLOW" };
+    format!("{kind}{suffix}")
+}
+
 /// Flows that use a thing, as published: `GET /api/v2/architect/dependencytracking/consumingresources`
 ///
 /// # Errors

@@ -215,7 +215,7 @@ pub async fn history(
 /// # Errors
 /// See [`Error`].
 pub async fn revert(client: &Client, id: &str) -> Result<Flow, Error> {
-    act(client, "revert", id, None, Purpose::Ordinary).await
+    act(client, "revert", id, None, client.purpose()).await
 }
 
 /// Takes a flow out of use: `POST /api/v2/flows/actions/deactivate`.
@@ -223,7 +223,7 @@ pub async fn revert(client: &Client, id: &str) -> Result<Flow, Error> {
 /// # Errors
 /// See [`Error`].
 pub async fn deactivate(client: &Client, id: &str) -> Result<Flow, Error> {
-    act(client, "deactivate", id, None, Purpose::Ordinary).await
+    act(client, "deactivate", id, None, client.purpose()).await
 }
 
 /// Takes the flow's lock: `POST /api/v2/flows/actions/checkout`.
@@ -231,7 +231,7 @@ pub async fn deactivate(client: &Client, id: &str) -> Result<Flow, Error> {
 /// # Errors
 /// See [`Error`]; 409 when somebody else has it.
 pub async fn checkout(client: &Client, id: &str) -> Result<Flow, Error> {
-    act(client, "checkout", id, None, Purpose::Ordinary).await
+    act(client, "checkout", id, None, client.purpose()).await
 }
 
 /// Gives the lock back and keeps what was changed: `POST /api/v2/flows/actions/checkin`.
@@ -239,7 +239,7 @@ pub async fn checkout(client: &Client, id: &str) -> Result<Flow, Error> {
 /// # Errors
 /// See [`Error`].
 pub async fn checkin(client: &Client, id: &str) -> Result<Option<Operation>, Error> {
-    act(client, "checkin", id, None, Purpose::Ordinary).await
+    act(client, "checkin", id, None, client.purpose()).await
 }
 
 /// Takes the lock away from whoever has it: `POST /api/v2/flows/actions/unlock`.
@@ -248,6 +248,14 @@ pub async fn checkin(client: &Client, id: &str) -> Result<Option<Operation>, Err
 /// See [`Error`].
 pub async fn unlock(client: &Client, id: &str) -> Result<Flow, Error> {
     act(client, "unlock", id, None, Purpose::Rollback).await
+}
+
+/// Begins to publish a version, and does not wait for what becomes of it: `POST /api/v2/flows/actions/publish`.
+///
+/// # Errors
+/// See [`Error`]; 409 when somebody else has the flow locked or an operation runs.
+pub async fn begin_publish(client: &Client, id: &str, version: &str) -> Result<Option<Operation>, Error> {
+    act(client, "publish", id, Some(version), client.purpose()).await
 }
 
 /// Publishes a version and proves that callers get it: `POST /api/v2/flows/actions/publish`, then the flow is read

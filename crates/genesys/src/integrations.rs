@@ -6,7 +6,6 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::budget::Purpose;
 use crate::change::Object;
 use crate::client::{Client, Request, segment};
 use crate::error::Error;
@@ -212,7 +211,7 @@ async fn post<T: serde::de::DeserializeOwned>(
     inputs: &Map<String, Value>,
 ) -> Result<T, Error> {
     let body = Value::Object(inputs.clone());
-    let (method, purpose) = (Method::POST, Purpose::Ordinary);
+    let (method, purpose) = (Method::POST, client.purpose());
     // What the action does outside may have been done: it is not tried again.
     client.read(Request { method, path, query: &[], body: Some(&body), purpose, reads: false }).await
 }

@@ -7,7 +7,6 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::budget::Purpose;
 use crate::change::Object;
 use crate::client::{Client, Request, segment};
 use crate::error::Error;
@@ -117,7 +116,7 @@ pub async fn observe(client: &Client, ids: &[String]) -> Result<BTreeMap<String,
             "metrics": ["oWaiting", "oInteracting", "oOnQueueUsers"],
         });
         let path = "/api/v2/analytics/queues/observations/query";
-        let (method, purpose) = (Method::POST, Purpose::Ordinary);
+        let (method, purpose) = (Method::POST, client.purpose());
         let request = Request { method, path, query: &[], body: Some(&body), purpose, reads: true };
         let answer: Answer = client.read(request).await?;
         for Group { group, data } in answer.results {

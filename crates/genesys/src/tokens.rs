@@ -3,7 +3,6 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::budget::Purpose;
 use crate::client::{Client, Request};
 use crate::error::Error;
 
@@ -45,7 +44,7 @@ pub async fn me(client: &Client) -> Result<Me, Error> {
 /// # Errors
 /// See [`Error`].
 pub async fn check(client: &Client) -> Result<(), Error> {
-    let (method, purpose) = (Method::HEAD, Purpose::Ordinary);
+    let (method, purpose) = (Method::HEAD, client.purpose());
     let request = Request { method, path: "/api/v2/tokens/me", query: &[], body: None, purpose, reads: true };
     client.send(request).await.map(|_| ())
 }

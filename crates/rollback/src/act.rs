@@ -62,6 +62,8 @@ pub struct Plan {
     pub flow: String,
     /// The version that is bad.
     pub bad: String,
+    /// The one version that somebody wants, whatever is known of it; `None` when the best one is to be found.
+    pub to: Option<String>,
     /// Versions that were proved good, the latest last.
     pub good: Vec<String>,
     /// Versions that were gone back from before.
@@ -554,11 +556,17 @@ impl Version {
     }
 }
 
-/// The version to go back to: the last one that was live and was proved good, or else the last one that was live.
+/// The version to go back to: the one that somebody wants and no other, or else the last one that was live and was proved
+/// good, or else the last one that was live.
 fn choose(plan: &Plan, ruled_out: &[String], versions: &[Published]) -> Option<Version> {
+    let is_wanted = |id: &String| match &plan.to {
+        // Whoever names a version knows what became of it.
+        Some(to) => id == to,
+        None => !plan.known_bad.contains(id),
+    };
     let is_possible = |published: &&Published| {
         let id = &published.version.id;
-        *id != plan.bad && !ruled_out.contains(id) && !plan.known_bad.contains(id)
+        *id != plan.bad && !ruled_out.contains(id) && is_wanted(id)
     };
     let order = |published: &&Published| (plan.good.contains(&published.version.id), published.until);
     versions.iter().filter(is_possible).max_by_key(order).map(|published| published.version.clone())

@@ -216,6 +216,13 @@ impl TwinHandle {
         is_known
     }
 
+    /// Somebody deletes a flow; false when there is no such flow. Callers who are in it go on.
+    pub fn delete_flow(&self, id: &str, holder: &str) -> bool {
+        let is_known = self.shared.world().delete_flow(id, holder, self.shared.now());
+        self.shared.settle();
+        is_known
+    }
+
     /// Somebody takes a flow and does not give it back; false when there is no such flow.
     pub fn lock_flow(&self, id: &str, holder: &str) -> bool {
         let is_known = self.shared.world().lock_flow(id, holder, self.shared.now());

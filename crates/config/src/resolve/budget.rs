@@ -178,7 +178,7 @@ impl Resolver<'_> {
     }
 
     /// Whole minutes, at least one.
-    fn minutes(&mut self, span: &Spanned<raw::Span>) -> Option<Minutes> {
+    pub(super) fn minutes(&mut self, span: &Spanned<raw::Span>) -> Option<Minutes> {
         let length: Duration = span.value.0;
         let minutes = Minutes::exactly(length).filter(|minutes| Minutes::new(0) < *minutes);
         if minutes.is_none() {

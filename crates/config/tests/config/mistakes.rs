@@ -3,7 +3,7 @@
 use crate::load;
 
 /// All problems of a file, as a person reads them.
-fn said(source: &str) -> String {
+pub(crate) fn said(source: &str) -> String {
     load(source).expect_err("this configuration is wrong").to_string()
 }
 

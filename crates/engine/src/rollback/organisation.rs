@@ -94,14 +94,12 @@ pub struct Left {
 /// An organisation of the platform.
 pub struct GenesysOrganisation {
     client: Client,
-    /// The id of our own OAuth client.
-    own: String,
 }
 
 impl GenesysOrganisation {
     /// One that is asked through a client, whose id tells our own publishes from those of others.
-    pub fn new(client: &Client, own: String) -> Self {
-        Self { client: client.with_patience(PATIENCE), own }
+    pub fn new(client: &Client) -> Self {
+        Self { client: client.with_patience(PATIENCE) }
     }
 }
 
@@ -121,8 +119,9 @@ impl Organisation for GenesysOrganisation {
 
     async fn publishes(&self, flow: &str) -> Result<Vec<Publish>, SourceError> {
         let found = flows::history(&self.client, flow, &["publish"], HISTORY_PATIENCE).await;
+        let own = self.client.acts_as();
         let publish = |entry: flows::HistoryEntry| {
-            let is_ours = entry.client.as_ref().is_some_and(|client| client.id == self.own);
+            let is_ours = entry.client.as_ref().is_some_and(|client| own.as_ref() == Some(&client.id));
             let by = entry.user.or(entry.client).map(|named| if named.name.is_empty() { named.id } else { named.name });
             Some(Publish { version: entry.version?, at: entry.timestamp?, by, is_ours })
         };

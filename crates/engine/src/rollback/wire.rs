@@ -36,6 +36,9 @@ struct CurrentWire {
 struct PlanWire {
     flow: String,
     bad: String,
+    /// What was kept before there was such a wish has none.
+    #[serde(default)]
+    to: Option<String>,
     good: Vec<String>,
     known_bad: Vec<String>,
     unlocks: bool,
@@ -100,6 +103,7 @@ pub(super) fn to_json(Current { cause, act, begun, ended }: &Current) -> String 
         plan: PlanWire {
             flow: act.plan.flow.clone(),
             bad: act.plan.bad.clone(),
+            to: act.plan.to.clone(),
             good: act.plan.good.clone(),
             known_bad: act.plan.known_bad.clone(),
             unlocks: act.plan.locked == Locked::Unlock,
@@ -122,10 +126,10 @@ pub(super) fn from_json(json: &str) -> Result<Current, String> {
     if wire.version != VERSION {
         return Err(format!("version {} is not known", wire.version));
     }
-    let PlanWire { flow, bad, good, known_bad, unlocks } = wire.plan;
+    let PlanWire { flow, bad, to, good, known_bad, unlocks } = wire.plan;
     let locked = if unlocks { Locked::Unlock } else { Locked::HandOver };
     let act = Act {
-        plan: Plan { flow, bad, good, known_bad, locked },
+        plan: Plan { flow, bad, to, good, known_bad, locked },
         step: step_from_wire(wire.step),
         aims: wire.aims.into_iter().map(version_from_wire).collect(),
         ruled_out: wire.ruled_out,

@@ -222,7 +222,7 @@ impl Episode {
 
     fn plan(&self, flow: &str) -> Plan {
         let good = vec!["10.0".to_owned(), "11.0".to_owned()];
-        Plan { flow: flow.into(), bad: "12.0".into(), good, known_bad: Vec::new(), locked: Locked::HandOver }
+        Plan { flow: flow.into(), bad: "12.0".into(), to: None, good, known_bad: Vec::new(), locked: Locked::HandOver }
     }
 
     /// Whoever has the lease begins; true when it was kept.

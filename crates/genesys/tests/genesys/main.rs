@@ -80,6 +80,55 @@ async fn a_publish_that_does_nothing_is_not_taken_for_one() {
 }
 
 #[tokio::test]
+async fn a_publish_is_begun_and_its_operation_is_seen() {
+    let (twin, client, flow) = ready().await;
+    twin.load_flow(FLOW).unwrap();
+    twin.settings(|settings| settings.publish_state_ms = 600_000);
+    let begun = flows::begin_publish(&client, &flow, "1.0").await.unwrap().unwrap();
+    let seen = flows::one(&client, &flow).await.unwrap();
+    assert_eq!(seen.current_operation.map(|running| (running.id, running.complete)), Some((begun.id, false)));
+    assert_eq!(seen.published_version.unwrap().id, "2.0");
+    let twice = flows::begin_publish(&client, &flow, "1.0").await.unwrap_err();
+    assert_eq!(twice.status(), Some(409));
+}
+
+#[tokio::test]
+async fn a_version_that_comes_back_under_a_new_id_holds_what_it_held() {
+    let (twin, client, flow) = ready().await;
+    twin.load_flow(FLOW).unwrap();
+    twin.settings(|settings| settings.publish_assigns_new_id = true);
+    let published = flows::publish(&client, &flow, "1.0", Purpose::Rollback, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(published, Published::NotLive { instead: Some("3.0".to_owned()) });
+    let live = flows::one(&client, &flow).await.unwrap().published_version.unwrap();
+    let first = flows::version(&client, &flow, "1.0").await.unwrap();
+    assert_eq!((live.configuration_version, live.id.as_str()), (first.configuration_version, "3.0"));
+}
+
+#[tokio::test]
+async fn a_flow_that_is_deleted_is_not_found() {
+    let (twin, client, flow) = ready().await;
+    assert!(twin.delete_flow(&flow, "ann"));
+    assert_eq!(flows::one(&client, &flow).await.unwrap_err().status(), Some(404));
+    assert_eq!(flows::begin_publish(&client, &flow, "1.0").await.unwrap_err().status(), Some(404));
+}
+
+#[tokio::test]
+async fn whoever_goes_back_may_use_what_is_kept_back_for_it() {
+    let policy = Policy { ordinary_max: 1, reserved_percent: 20 };
+    let (_twin, client, flow) = twin_and_client(DEFAULT_CLIENT.1, None, policy).await;
+    let ordinary = client.with_patience(Duration::ZERO);
+    assert_eq!(ordinary.acts_as(), None, "nobody yet");
+    flows::one(&ordinary, &flow).await.unwrap();
+    assert!(matches!(flows::one(&ordinary, &flow).await, Err(Error::OutOfBudget(_))));
+    let urgent = ordinary.with_purpose(Purpose::Rollback);
+    flows::one(&urgent, &flow).await.unwrap();
+    flows::versions(&urgent, &flow).await.unwrap();
+    flows::checkout(&urgent, &flow).await.unwrap();
+    flows::revert(&urgent, &flow).await.unwrap();
+    assert_eq!(urgent.acts_as().as_deref(), Some(DEFAULT_CLIENT.0));
+}
+
+#[tokio::test]
 async fn queues_are_observed_and_one_that_is_not_there_is_not_known() {
     let (_twin, client, _) = ready().await;
     let queues = queues::list(&client, None).await.unwrap();
@@ -144,6 +193,7 @@ async fn a_wrong_secret_says_what_to_do_and_the_backup_steps_in() {
     let backup = Some(credential(DEFAULT_CLIENT.0, DEFAULT_CLIENT.1));
     let (_twin, client, _) = twin_and_client("wrong", backup, Policy::default()).await;
     assert!(tokens::me(&client).await.is_ok());
+    assert_eq!(client.acts_as().as_deref(), Some(DEFAULT_CLIENT.0));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ fn version(id: &str) -> Version {
 
 pub(super) fn plan() -> Plan {
     let good = vec!["10.0".into(), "11.0".into()];
-    Plan { flow: "main".into(), bad: "12.0".into(), good, known_bad: Vec::new(), locked: Locked::HandOver }
+    Plan { flow: "main".into(), bad: "12.0".into(), to: None, good, known_bad: Vec::new(), locked: Locked::HandOver }
 }
 
 pub(super) fn versions() -> Vec<Published> {
@@ -154,6 +154,26 @@ fn a_version_that_was_gone_back_from_or_never_proved_comes_after_those_that_were
     assert_eq!(choose(&["11.0"], &["11.0"], &[]).as_deref(), Some("10.0"));
     assert_eq!(choose(&["11.0", "9.0"], &[], &["11.0"]).as_deref(), Some("9.0"));
     assert_eq!(choose(&[], &["9.0", "10.0"], &["11.0"]), None);
+}
+
+#[test]
+fn a_version_that_somebody_wants_is_the_only_one_that_is_tried() {
+    let wanted = |to: &str| Plan { to: Some(to.into()), known_bad: vec!["9.0".into()], ..plan() };
+    let choose = |to: &str, out: &[String]| super::choose(&wanted(to), out, &versions()).map(|version| version.id);
+    assert_eq!(choose("10.0", &[]).as_deref(), Some("10.0"), "not the latest good one");
+    assert_eq!(choose("9.0", &[]).as_deref(), Some("9.0"), "it was gone back from, and somebody wants it all the same");
+    assert_eq!(choose("10.0", &["10.0".into()]), None, "there is no other");
+    assert_eq!((choose("8.0", &[]), choose("12.0", &[])), (None, None), "never published, and the bad one");
+    let mut platform = Platform::new();
+    assert_eq!(platform.carry_out(wanted("10.0")).0, Outcome::Live("10.0".into()));
+    for fails in [Fails::Nothing, Fails::Operation] {
+        let mut platform = Platform::new();
+        platform.publishes.push_back(fails);
+        assert_eq!(platform.carry_out(wanted("10.0")).0, Outcome::NoTarget, "{:?}", platform.told);
+        let published = platform.told.iter().filter(|told| told.starts_with("PUBLISH"));
+        assert_eq!(published.collect::<Vec<_>>(), ["PUBLISH 10.0"]);
+        assert_eq!(platform.lock, Lock::Free);
+    }
 }
 
 #[test]

@@ -87,6 +87,10 @@ fn division_views(call: &mut Call<'_>) -> Answer {
 
 fn show(call: &mut Call<'_>) -> Answer {
     let id = call.at("flowId").to_owned();
+    let is_gone = call.world.flows.by_id(&id).is_some_and(|flow| flow.is_deleted);
+    if is_gone && call.asked("deleted") != Some("true") {
+        return Err(not_found());
+    }
     body_of(call, &id)
 }
 
@@ -348,7 +352,8 @@ fn version_body(flow_id: &str, version: &Version) -> Value {
     let uri = format!("/api/v2/flows/{flow_id}/versions/{id}");
     let created = version.created.as_millisecond();
     let mut body = json!({
-        "id": id, "name": id, "commitVersion": version.number.to_string(), "configurationVersion": id,
+        "id": id, "name": id, "commitVersion": version.number.to_string(),
+        "configurationVersion": format!("{}.0", version.origin),
         "type": version.kind.as_str(), "secure": false, "debug": false, "dateCreated": created,
         "configurationUri": format!("{uri}/configuration"), "selfUri": uri,
     });

@@ -334,6 +334,18 @@ impl World {
     }
 
     /// Somebody in Architect takes a flow; false when there is no such flow.
+    pub(crate) fn delete_flow(&mut self, id: &str, holder: &str, now: Now) -> bool {
+        let client = Client { id: format!("user-{holder}"), name: holder.to_owned() };
+        let is_known = self.flows.delete(id);
+        if is_known {
+            let audit = self.id();
+            let change = Change { service: "Architect", entity_type: "Flow", action: "Delete", id, name: "" };
+            self.records.audit(audit, now.wall, &client, change);
+            self.tell_of_changed_flow(id, now);
+        }
+        is_known
+    }
+
     pub(crate) fn lock_flow(&mut self, id: &str, holder: &str, now: Now) -> bool {
         let client = Client { id: format!("user-{holder}"), name: holder.to_owned() };
         let is_locked = self.flows.lock(id, client.clone());

@@ -270,6 +270,18 @@ fn an_older_version_may_come_back_under_a_new_id() {
     world.flows.load(Flow::parse(FLOW).unwrap(), FLOW, "x".to_owned(), at(0));
     publish(&mut world, Some("1.0"), "c", at(0)).unwrap();
     assert_eq!(published(&mut world, 900), "3.0");
+    let live = world.flows.by_id("flow-1").unwrap().published().unwrap();
+    assert_eq!(live.origin, 1, "it holds what the first one held");
+}
+
+#[test]
+fn a_deleted_flow_gets_no_callers_and_cannot_be_changed() {
+    let mut world = world(1);
+    assert!(world.delete_flow("flow-1", "ann", at(0)));
+    assert_eq!(publish(&mut world, Some("1.0"), "c", at(1)).unwrap_err(), FlowError::NotFound);
+    call(&mut world, at(2));
+    assert_eq!(world.calls().count(), 0);
+    assert!(!world.delete_flow("flow-2", "ann", at(3)));
 }
 
 #[test]

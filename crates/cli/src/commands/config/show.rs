@@ -17,8 +17,8 @@ use flow::lint::Settings;
 use miette::IntoDiagnostic as _;
 use serde_json::{Map, Value, json};
 
-use super::budget;
 use super::written::Written;
+use super::{budget, rollback};
 use crate::settings::{Format, Global, Source};
 use crate::{Ended, diagnostics, output};
 
@@ -50,6 +50,7 @@ pub(super) fn effective(config: &Config, written: &Written) -> Value {
         "alerts": named(&config.alerts, |receiver| (&receiver.name, alert(receiver, written))),
         "degrade": degrade(&config.degrade, written),
         "budget": budget::shown(&config.budget, written),
+        "rollback": rollback::shown(&config.rollback),
         "access": budget::access(config, written),
         "lint": lint(&config.lint),
     });
@@ -271,7 +272,7 @@ fn put(shown: &mut Value, key: &str, value: Option<impl serde::Serialize>) {
     }
 }
 
-fn span(time: Duration) -> String {
+pub(super) fn span(time: Duration) -> String {
     match (time.subsec_nanos(), time.subsec_nanos() % 1_000_000) {
         (0, _) => format!("{}s", time.as_secs()),
         (_, 0) => format!("{}ms", time.as_millis()),
@@ -350,6 +351,13 @@ budget:
       modes: { trim: { below: 60% }, agentOnly: { below: 20%, until: 45% }, overflow: { below: 0% } }
       whenUnknown: trim
       dataTable: { name: Steadyline }
+rollback:
+  policy: both
+  guide: { volume: 40 }
+  watch: 90m
+  flows:
+    main: { mode: approve, siblings: [side] }
+    side: {}
 access: { people: { ann: { role: operator, token: { env: ANN } } } }
 lint: { rules: { AU004: off } }
 platform:

@@ -152,6 +152,7 @@ impl State {
         Plan {
             flow: facts.flow.clone(),
             bad: facts.version.clone(),
+            to: None,
             good,
             known_bad: known.bad.clone(),
             locked: self.policy.locked,

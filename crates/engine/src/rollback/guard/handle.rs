@@ -161,12 +161,9 @@ impl Guard {
         let plan = Plan {
             flow: flow.id.clone(),
             bad: bad.clone(),
-            good: vec![wish.to.clone()],
-            known_bad: publishes
-                .into_iter()
-                .map(|publish| publish.version)
-                .filter(|version| *version != wish.to)
-                .collect(),
+            to: Some(wish.to.clone()),
+            good: Vec::new(),
+            known_bad: Vec::new(),
             locked: self.0.locked,
         };
         let now = self.0.setup.clock.now().wall;

@@ -8,6 +8,7 @@ fn current(step: Step) -> Current {
     let plan = Plan {
         flow: "main".into(),
         bad: "12.0".into(),
+        to: Some("11.0".into()),
         good: vec!["11.0".into()],
         known_bad: vec!["9.0".into()],
         locked: Locked::Unlock,
@@ -72,7 +73,9 @@ fn a_sample_of_version_1_is_read() {
         "aims":[{"id":"11.0","configuration":null}],"ruledOut":[],"oldFailure":null,
         "publishes":1,"troubles":0,"polls":2,"waitedMs":2000,"isLate":false}"#;
     let current = from_json(sample).unwrap();
-    assert_eq!(current.act.plan.bad, "12.0");
+    assert_eq!((current.act.plan.bad.as_str(), &current.act.plan.to), ("12.0", &None), "the wish came later");
+    let wished = sample.replace(r#""good""#, r#""to":"10.0","good""#);
+    assert_eq!(from_json(&wished).unwrap().act.plan.to.as_deref(), Some("10.0"));
     assert!(matches!(current.act.step, Step::Await { is_taken: true, .. }));
     assert!(from_json(&sample.replace("\"version\":1", "\"version\":2")).is_err());
 }

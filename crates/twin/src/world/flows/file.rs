@@ -63,6 +63,9 @@ struct SavedEntry {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SavedVersion {
     number: u32,
+    /// The first version with this configuration, unless it is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<u32>,
     kind: String,
     configuration: Value,
     created: i64,
@@ -76,6 +79,7 @@ impl StoredFlow {
         let ms = |at: Timestamp| at.as_millisecond();
         let version = |version: &Version| SavedVersion {
             number: version.number,
+            origin: Some(version.origin).filter(|origin| *origin != version.number),
             kind: version.kind.as_str().to_owned(),
             configuration: Value::clone(&version.configuration),
             created: ms(version.created),
@@ -173,6 +177,7 @@ impl Version {
         let instant = |ms: i64| loading.wall_ms(place, ms);
         Ok(Self {
             number: saved.number,
+            origin: saved.origin.unwrap_or(saved.number),
             kind,
             flow: read_flow(&saved.configuration).map_err(|problems| StateError::wrong(place, problems))?,
             configuration: Arc::new(saved.configuration),

@@ -52,6 +52,8 @@ pub(crate) struct Client {
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     pub(crate) number: u32,
+    /// The version that was the first with this configuration: itself, unless it is a copy.
+    pub(crate) origin: u32,
     pub(crate) kind: VersionKind,
     /// What callers run; none for a configuration that this twin cannot run.
     pub(crate) flow: Option<Arc<Flow>>,
@@ -277,9 +279,7 @@ impl Flows {
         }
         let is_older = meant.as_ref().is_some_and(|version| version.published_end.is_some());
         let target = match meant {
-            Some(version) if is_older && settings.publish_assigns_new_id => {
-                Some(stored.add(VersionKind::Checkin, version.flow, version.configuration, now.wall))
-            }
+            Some(version) if is_older && settings.publish_assigns_new_id => Some(stored.copy(version, now.wall)),
             meant => meant.map(|version| version.number),
         };
         let state = Duration::from_millis(settings.publish_state_ms);
@@ -319,8 +319,8 @@ impl Flows {
             return Err(FlowError::NotCheckedOut);
         }
         let mut number = 0;
-        if let Some(Version { flow, configuration, .. }) = stored.versions.last().cloned() {
-            number = stored.add(VersionKind::Checkin, flow, configuration, now.wall);
+        if let Some(version) = stored.versions.last().cloned() {
+            number = stored.copy(version, now.wall);
         }
         let operation = Operation {
             id: operation_id,
@@ -388,6 +388,12 @@ impl Flows {
         found.map(|flow| flow.lock = Some(client)).is_some()
     }
 
+    /// Deletes a flow, as a person in Architect would: who has its id is told that it is gone, and no caller gets it.
+    pub(crate) fn delete(&mut self, id: &str) -> bool {
+        let found = self.list.iter_mut().find(|flow| flow.id == id);
+        found.map(|flow| (flow.is_deleted, flow.published) = (true, None)).is_some()
+    }
+
     pub(super) fn note(&mut self, id: &str, action: &'static str, version: String, client: &Client, at: Timestamp) {
         let Some(stored) = self.list.iter_mut().find(|flow| flow.id == id) else { return };
         if stored.history.len() >= HISTORY_MAX {
@@ -397,7 +403,8 @@ impl Flows {
     }
 
     fn change(&mut self, id: &str, client: &Client, now: Mono) -> Result<&mut StoredFlow, FlowError> {
-        let stored = self.list.iter_mut().find(|flow| flow.id == id).ok_or(FlowError::NotFound)?;
+        let known = self.list.iter_mut().find(|flow| flow.id == id && !flow.is_deleted);
+        let stored = known.ok_or(FlowError::NotFound)?;
         stored.settle(now);
         if let Some(owner) = stored.lock.as_ref().filter(|owner| owner.id != client.id) {
             return Err(FlowError::Locked(owner.clone()));
@@ -430,7 +437,17 @@ impl StoredFlow {
         let number = self.next;
         self.next += 1;
         let (published, published_end) = (None, None);
-        self.versions.push(Version { number, kind, flow, configuration, created, published, published_end });
+        let origin = number;
+        self.versions.push(Version { number, origin, kind, flow, configuration, created, published, published_end });
+        number
+    }
+
+    /// Adds a version with the configuration of another.
+    fn copy(&mut self, version: Version, created: Timestamp) -> u32 {
+        let number = self.add(VersionKind::Checkin, version.flow, version.configuration, created);
+        if let Some(copy) = self.versions.last_mut() {
+            copy.origin = version.origin;
+        }
         number
     }
 
@@ -442,7 +459,8 @@ impl StoredFlow {
         }
         operation.is_carried_out = true;
         let done = operation.began.later(operation.length());
-        let (client, target) = (operation.client.clone(), operation.target.filter(|_| operation.failure.is_none()));
+        let is_done = operation.failure.is_none() && !self.is_deleted;
+        let (client, target) = (operation.client.clone(), operation.target.filter(|_| is_done));
         if let Some(target) = target {
             self.publish(target, done.wall);
             if self.history.len() >= HISTORY_MAX {
