@@ -249,7 +249,7 @@ pub struct RequestView {
     pub end: Option<Timestamp>,
     /// The zone in which it was asked for.
     pub zone: Option<String>,
-    /// What it counts for: `budget`, `gate`, `degrade`.
+    /// What it counts for: `budget`, `gate`, `degrade`, `rollback`.
     pub relieves: Vec<String>,
     /// Why.
     pub reason: String,
@@ -292,7 +292,7 @@ pub struct Wish {
     /// An IANA zone; UTC unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// What it counts for: `budget`, `gate`, `degrade`; all three unless given.
+    /// What it counts for: `budget`, `gate`, `degrade`, `rollback`; all three unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relieves: Option<Vec<String>>,
     /// Why.

@@ -169,7 +169,7 @@ fn maintain(table: &mut Table, book: &mut Book, policy: &Policy) {
     for round in 0..ROUNDS {
         let from = END - 10_000 + round as i64;
         let stretch = Stretch { from: Minute::new(from), until: Minute::new(from + 60) };
-        let relief = Relief { budget: true, gate: true, degrade: true };
+        let relief = Relief { budget: true, gate: true, degrade: true, rollback: true };
         let wish = Wish::Maintenance { objectives: ids(round, 1), stretch, zone: "UTC".into(), relief };
         let id = format!("maintenance-{round}");
         let ask = Act::Ask { id: id.clone(), wish, reason: "as agreed".into() };

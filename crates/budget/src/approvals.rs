@@ -77,6 +77,8 @@ pub struct Relief {
     pub gate: bool,
     /// Flows run as always.
     pub degrade: bool,
+    /// No release is gone back from.
+    pub rollback: bool,
 }
 
 /// Something asked for, and what became of it.
@@ -395,7 +397,7 @@ impl Wish {
         if stretch.from < now - RETROACTIVE_MAX || now + AHEAD_MAX < stretch.from {
             return Err(Refusal::Begin);
         }
-        if !(relief.budget || relief.gate || relief.degrade) {
+        if !(relief.budget || relief.gate || relief.degrade || relief.rollback) {
             return Err(Refusal::NoRelief);
         }
         if stretch.until <= now && !relief.budget {
@@ -461,7 +463,7 @@ impl std::fmt::Display for Refusal {
                 write!(f, "maintenance must begin at most {RETROACTIVE_MAX} back and at most {AHEAD_MAX} ahead")
             }
             Self::Pointless => f.write_str("this time is over, so that only the budget can still be relieved"),
-            Self::NoRelief => f.write_str("say what the maintenance counts for: budget, gate, degrade"),
+            Self::NoRelief => f.write_str("say what the maintenance counts for: budget, gate, degrade, rollback"),
             Self::TooMany => write!(f, "{WAITING_MAX} requests wait for approval already; have some decided first"),
         }
     }

@@ -11,6 +11,7 @@ mod failure;
 mod objectives;
 mod output;
 mod platform;
+mod releases;
 mod settings;
 mod shared_gateway;
 mod signals;

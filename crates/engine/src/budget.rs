@@ -34,6 +34,7 @@ use store::{Store, StoreError};
 pub use handle::{ActError, Budgets, DefineError, PUSHED_MAX, Steps, defined};
 pub use happened::{HAPPENED_MAX, Happened};
 pub use source::{Source, SourceError};
+pub use state::Hold;
 pub use stored::{STORED_MAX, StoredCount, StoredError, stored};
 
 use crate::Sender;

@@ -28,6 +28,7 @@ pub mod queue;
 pub mod rollback;
 mod run;
 mod unsaved;
+pub mod wiring;
 mod worker;
 
 use std::sync::Arc;

@@ -352,7 +352,7 @@ async fn nobody_approves_what_they_asked_for_and_every_step_is_in_the_audit() {
     house.minutes(10, 0).await;
     let from = house.budgets.now();
     let stretch = Stretch { from, until: from + Minutes::new(30) };
-    let relief = Relief { budget: true, gate: true, degrade: true };
+    let relief = Relief { budget: true, gate: true, degrade: true, rollback: true };
     let wish = Wish::Maintenance { objectives: vec!["crm".into()], stretch, zone: "UTC".into(), relief };
     house.act("ann", Role::Approver, ask("m", wish)).await.unwrap();
     let own = house.act("Ann ", Role::Approver, Act::Approve("m".into())).await;

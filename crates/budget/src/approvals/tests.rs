@@ -16,7 +16,7 @@ fn maintenance(from: i64, until: i64) -> Wish {
         objectives: vec!["crm".into()],
         stretch: Stretch { from: Minute::new(START + from), until: Minute::new(START + until) },
         zone: "Europe/Berlin".into(),
-        relief: Relief { budget: true, gate: true, degrade: true },
+        relief: Relief { budget: true, gate: true, degrade: true, rollback: true },
     }
 }
 
@@ -122,7 +122,7 @@ fn a_reset_is_done_once_and_cannot_be_taken_back() {
 fn requests_that_make_no_sense_are_refused() {
     let ann = || person("ann", Role::Operator);
     let refusal = |act| run([(ann(), act, 0)]).1.first().copied();
-    let none = Relief { budget: false, gate: false, degrade: false };
+    let none = Relief { budget: false, gate: false, degrade: false, rollback: false };
     let relieved = |wish: Wish, relief| match wish {
         Wish::Maintenance { objectives, stretch, zone, .. } => Wish::Maintenance { objectives, stretch, zone, relief },
         Wish::Reset { .. } => wish,

@@ -155,7 +155,7 @@ fn only_agreed_maintenance_opens_a_shut_gate_and_the_answer_says_so() {
     let mut run = Run::new();
     run.minutes(600, 0, 100);
     run.minutes(30, 60, 100);
-    let gate = Relief { budget: false, gate: true, degrade: false };
+    let gate = Relief { budget: false, gate: true, degrade: false, rollback: false };
     let wish = maintenance(run.minute, run.minute + 10, gate);
     run.act("ann", Role::Operator, Act::Ask { id: "m".into(), wish, reason: "fix".into() });
     run.act("ann", Role::Operator, Act::Approve("m".into()));
@@ -215,7 +215,8 @@ fn agreed_maintenance_keeps_a_flow_as_always() {
     run.minutes(600, 0, 100);
     run.minutes(10, 60, 100);
     assert_eq!(run.modes().last(), Some(&Mode::AgentOnly));
-    let wish = maintenance(run.minute, run.minute + 30, Relief { budget: false, gate: false, degrade: true });
+    let wish =
+        maintenance(run.minute, run.minute + 30, Relief { budget: false, gate: false, degrade: true, rollback: false });
     run.agree("m", wish);
     run.minutes(1, 60, 100);
     assert_eq!(run.modes().last(), Some(&Mode::Normal));
@@ -286,7 +287,7 @@ fn all_objectives_may_fail_in_the_same_minute() {
 fn a_hundred_requests_may_expire_in_the_same_minute() {
     let mut run = Run::new();
     for place in 0..100 {
-        let wish = maintenance(10, 20, Relief { budget: true, gate: true, degrade: true });
+        let wish = maintenance(10, 20, Relief { budget: true, gate: true, degrade: true, rollback: true });
         run.act("ann", Role::Operator, Act::Ask { id: format!("m-{place}"), wish, reason: "as agreed".into() });
     }
     run.minute += 2 * 1_440;

@@ -74,6 +74,8 @@ pub(crate) enum Relieve {
     Gate,
     /// Flows run as always.
     Degrade,
+    /// No release is gone back from.
+    Rollback,
 }
 
 /// Asks and shows.
@@ -84,6 +86,7 @@ pub(crate) fn run(maintenance: &Maintenance, global: &Global) -> Ended {
                 Relieve::Budget => "budget".to_owned(),
                 Relieve::Gate => "gate".to_owned(),
                 Relieve::Degrade => "degrade".to_owned(),
+                Relieve::Rollback => "rollback".to_owned(),
             };
             let wish = Wish {
                 kind: "maintenance".to_owned(),

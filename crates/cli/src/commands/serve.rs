@@ -21,7 +21,7 @@ use crate::controller::{self, Order, Reporter};
 use crate::settings::Global;
 use crate::shared_gateway::{self, SharedGateway};
 use crate::signals::{Signals, Told};
-use crate::{Ended, block_on, output};
+use crate::{Ended, block_on, output, releases};
 
 /// How long calls in flight may take to finish after SIGTERM; no call may take longer.
 const DRAIN_MAX: Duration = config::DEADLINE_MAX;
@@ -102,6 +102,7 @@ struct Servers {
 struct Controller {
     engine: Handle,
     budgets: budgets::Running,
+    releases: Option<releases::Running>,
     console: Console,
 }
 
@@ -143,13 +144,22 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
             let running = budgets::start(budgets::Order {
                 config: &config,
                 config_file: config_file.as_deref(),
-                store,
+                store: Arc::clone(&store),
                 engine: &engine,
                 gateway: &gateway,
                 platform: client.as_ref(),
                 clock: clock.clone(),
             });
             let running = running.await?;
+            let releases = releases::start(releases::Order {
+                config: &config,
+                store,
+                engine: &engine,
+                budgets: &running.budgets,
+                platform: client.as_ref(),
+                clock: clock.clone(),
+            });
+            let releases = releases.await?;
             let platform = config.platform.as_ref();
             let shown = Shown {
                 engine: engine.clone(),
@@ -159,14 +169,14 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
                 // One client for all: they share its token and its requests.
                 guide: platform.zip(client).map(|(platform, client)| crate::platform::guide(platform, client, clock)),
                 budgets: running.budgets.clone(),
-                releases: None,
+                releases: releases.as_ref().map(releases::Running::shown),
                 terms: budgets::terms(&config),
                 documents: running.documents.clone(),
                 access: budgets::access(&config),
             };
             let console = console::start(serve.listen.unwrap_or(listen.console), shown).await?;
             output::listening(format, "console", &console.url());
-            Some(Controller { engine, budgets: running, console })
+            Some(Controller { engine, budgets: running, releases, console })
         }
     };
     Ok((Servers { gateway, controller }, records))
@@ -184,8 +194,11 @@ impl Servers {
             }
         };
         tokio::join!(self.gateway.drain(DRAIN_MAX), last_records);
-        if let Some(Controller { engine, budgets, console }) = self.controller {
+        if let Some(Controller { engine, budgets, releases, console }) = self.controller {
             console.stop(clock, CONSOLE_DRAIN_MAX).await;
+            if let Some(releases) = releases {
+                releases.shutdown().await;
+            }
             budgets.shutdown().await;
             engine.shutdown().await;
         }

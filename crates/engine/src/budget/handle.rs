@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::happened::Happened;
 use super::run::{self, Loop};
-use super::state::{self, State};
+use super::state::{self, Hold, State};
 use super::{Setup, StartError, keeping, views, wish};
 use crate::Sender;
 use crate::incident;
@@ -161,6 +161,17 @@ impl Budgets {
         let answer = self.0.state().gate(slos, flows, self.0.clock.now());
         self.0.unsaved.notify_one();
         answer
+    }
+
+    /// What holds releases up from now on, whatever budgets say: all of it.
+    pub fn hold(&self, holds: Vec<Hold>) {
+        self.0.state().hold(holds);
+    }
+
+    /// Whether a flow, by what it is called, was in maintenance in a minute that keeps its releases from being gone back
+    /// from.
+    pub fn keeps_releases(&self, flow: &[&str], minute: Minute) -> bool {
+        self.0.state().keeps_releases(flow, minute)
     }
 
     /// The same answer without writing it down, for those who only look.

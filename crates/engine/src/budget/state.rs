@@ -46,6 +46,8 @@ pub(super) struct State {
     decisions: BTreeMap<String, Decision>,
     questions: u64,
     pub(super) happened: Happenings,
+    /// What holds releases up besides budgets.
+    holds: Vec<Hold>,
     /// Incidents that an earlier run left open, until it is known whether they are over.
     inherited: BTreeSet<(usize, Inherited)>,
     /// Blocks of objectives that are no longer defined, with minutes that were in none yet.
@@ -56,6 +58,15 @@ pub(super) struct State {
 
 /// A count that was taken: the place of its objective, which minute, what was counted, and when.
 type Taken = (usize, Minute, Count, Minute);
+
+/// Why no release of a flow may go out, whatever its budgets say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// What the flow is called: its id, its name.
+    pub flow: Vec<String>,
+    /// Why, as a sentence.
+    pub why: String,
+}
 
 /// An answer of the gate that was written down.
 struct Decision {
@@ -127,6 +138,7 @@ impl State {
         let source = |kind: &String| SourceView { kind: kind.clone(), ..SourceView::default() };
         let ids = policy.objectives.iter().map(|terms| terms.objective.id.clone());
         Self {
+            holds: Vec::new(),
             inherited: BTreeSet::new(),
             places: ids.zip(0..).collect(),
             policy,
@@ -437,12 +449,28 @@ impl State {
     }
 
     /// The same without writing it down.
+    pub(super) fn hold(&mut self, holds: Vec<Hold>) {
+        self.holds = holds;
+    }
+
+    /// Whether a flow, by what it is called, is in maintenance that keeps its releases from being gone back from. One
+    /// without objectives is when everything is.
+    pub(super) fn keeps_releases(&self, flow: &[&str], minute: Minute) -> bool {
+        let is_on = |id: &str| self.book.approvals().on(id, minute, |relief| relief.rollback).is_some();
+        let known = self.policy.flows.iter().find(|known| flow.contains(&known.id.as_str()));
+        let objectives = known.map(|known| known.objectives.as_slice()).unwrap_or_default();
+        let mut ids =
+            objectives.iter().filter_map(|place| self.policy.objectives.get(*place)).map(|it| &it.objective.id);
+        if objectives.is_empty() { is_on("") } else { ids.all(|id| is_on(id)) }
+    }
+
     pub(super) fn peek(&self, slos: &[String], flows: &[String], now: Now) -> GateView {
         self.decide(slos, flows, now).2
     }
 
     /// Who asked, what is said in a form that is the same for the same decision, and the answer.
     fn decide(&self, slos: &[String], flows: &[String], now: Now) -> (String, String, GateView) {
+        let is_everything = slos.is_empty() && flows.is_empty();
         let asked = self.asked(slos, flows);
         let answer = self.book.gate(&self.policy, &asked, now);
         let seen = |place: usize| {
@@ -455,14 +483,18 @@ impl State {
             let kind = std::mem::discriminant(&reason.what);
             format!("{}\t{kind:?}\t{:?}", reason.objective, reason.overridden_by)
         });
-        let said = format!("{:?}\n{}", answer.is_allowed, said.collect::<Vec<_>>().join("\n"));
+        let is_meant = |hold: &&Hold| is_everything || hold.flow.iter().any(|flow| flows.contains(flow));
+        let holds: Vec<&str> = self.holds.iter().filter(is_meant).map(|hold| hold.why.as_str()).collect();
+        let allowed = if holds.is_empty() { answer.is_allowed } else { Some(false) };
+        let said = format!("{allowed:?}\n{}\n{}", said.collect::<Vec<_>>().join("\n"), holds.join("\n"));
         let key = asked.join("\n");
         let decision_id = match self.decisions.get(&key) {
             Some(known) if known.said == said => known.id.clone(),
             _ => decision_id(&key, &said, Minute::of(now.wall)),
         };
-        let reasons = answer.reasons.iter().map(words::reason).collect();
-        let (allowed, recheck_after) = (answer.is_allowed, answer.recheck.start());
+        let held = holds.into_iter().map(str::to_owned);
+        let reasons = held.chain(answer.reasons.iter().map(words::reason)).collect();
+        let recheck_after = answer.recheck.start();
         (key, said, GateView { allowed, reasons, slos, recheck_after, decision_id })
     }
 

@@ -131,20 +131,24 @@ pub(super) fn ladder_from_json(json: &str) -> Result<Ladder, String> {
 
 /// What maintenance counts for, in words.
 pub(super) fn relieves(relief: Relief) -> Vec<String> {
-    let words = [(relief.budget, "budget"), (relief.gate, "gate"), (relief.degrade, "degrade")];
+    let words =
+        [(relief.budget, "budget"), (relief.gate, "gate"), (relief.degrade, "degrade"), (relief.rollback, "rollback")];
     words.into_iter().filter(|(counts, _)| *counts).map(|(_, word)| word.to_owned()).collect()
 }
 
 /// The other way round.
 pub(super) fn relief(words: &[String]) -> Result<Relief, String> {
-    let mut relief = Relief { budget: false, gate: false, degrade: false };
+    let mut relief = Relief { budget: false, gate: false, degrade: false, rollback: false };
     for word in words {
         match word.as_str() {
             "budget" => relief.budget = true,
             "gate" => relief.gate = true,
             "degrade" => relief.degrade = true,
+            "rollback" => relief.rollback = true,
             other => {
-                return Err(format!("`{other}` is nothing that maintenance counts for: budget, gate, degrade are"));
+                return Err(format!(
+                    "`{other}` is nothing that maintenance counts for: budget, gate, degrade, rollback are"
+                ));
             }
         }
     }
@@ -188,7 +192,7 @@ mod tests {
                 objectives: vec!["crm".into()],
                 stretch: Stretch { from: Minute::new(1), until: Minute::new(2) },
                 zone: "UTC".into(),
-                relief: Relief { budget: true, gate: false, degrade: true },
+                relief: Relief { budget: true, gate: false, degrade: true, rollback: true },
             },
         ];
         for (state, wish) in states.into_iter().flat_map(|state| wishes.clone().map(|wish| (state.clone(), wish))) {

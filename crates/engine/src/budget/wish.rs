@@ -31,7 +31,7 @@ fn maintenance(written: &Written) -> Result<Wish, String> {
     };
     let stretch = Stretch { from: minute("start", &written.start)?, until: minute("end", &written.end)? };
     let relief = match &written.relieves {
-        None => Relief { budget: true, gate: true, degrade: true },
+        None => Relief { budget: true, gate: true, degrade: true, rollback: true },
         Some(words) => wire::relief(words)?,
     };
     Ok(Wish::Maintenance { objectives: written.objectives.clone(), stretch, zone: name.to_owned(), relief })

@@ -143,6 +143,7 @@ pub(crate) struct Asking {
     budget: Option<String>,
     gate: Option<String>,
     degrade: Option<String>,
+    rollback: Option<String>,
     reason: String,
 }
 
@@ -162,7 +163,8 @@ impl Asking {
         if self.kind == "reset" {
             return Wish { kind: "reset".to_owned(), objectives, reason: self.reason.clone(), ..Wish::default() };
         }
-        let relieves = [("budget", &self.budget), ("gate", &self.gate), ("degrade", &self.degrade)];
+        let relieves =
+            [("budget", &self.budget), ("gate", &self.gate), ("degrade", &self.degrade), ("rollback", &self.rollback)];
         let relieves = relieves.into_iter().filter(|(_, ticked)| ticked.is_some()).map(|(word, _)| word.to_owned());
         Wish {
             kind: self.kind.clone(),
