@@ -28,7 +28,6 @@ pub struct App {
     pub(crate) org: String,
     pub(crate) guide: Option<Arc<Guide>>,
     pub(crate) budgets: Option<Budgets>,
-    #[expect(dead_code, reason = "its page and its routes come with the next change")]
     pub(crate) releases: Option<Arc<dyn Releases>>,
     pub(crate) terms: Terms,
     pub(crate) access: Access,

@@ -34,6 +34,10 @@ fn machine_routes() -> Vec<Route> {
         ("post", "/api/v1/maintenance/{id}/approve", post(v1::maintenance::approve)),
         ("post", "/api/v1/maintenance/{id}/reject", post(v1::maintenance::reject)),
         ("post", "/api/v1/maintenance/{id}/revoke", post(v1::maintenance::revoke)),
+        ("get", "/api/v1/rollbacks", get(v1::rollbacks::list)),
+        ("post", "/api/v1/rollbacks", post(v1::rollbacks::run)),
+        ("get", "/api/v1/rollbacks/{id}", get(v1::rollbacks::one)),
+        ("post", "/api/v1/rollbacks/{id}/approve", post(v1::rollbacks::approve)),
         ("get", "/api/v1/audit", get(v1::maintenance::audit)),
     ]
 }

@@ -6,3 +6,4 @@ mod api;
 mod budget;
 mod console;
 mod house;
+mod rollbacks;
