@@ -146,7 +146,7 @@ async fn begun(app: &App, person: &Person, body: &Bytes) -> Result<RollbackBegun
 }
 
 /// What cannot be a flow, a version or a reason is asked of nobody.
-fn check(wish: &RollbackWish) -> Result<(), String> {
+pub(crate) fn check(wish: &RollbackWish) -> Result<(), String> {
     for (name, text) in [("flow", &wish.flow), ("to", &wish.to)] {
         let is_name = !text.trim().is_empty() && text.chars().count() <= NAME_CHARS_MAX;
         if !is_name || text.chars().any(char::is_control) {

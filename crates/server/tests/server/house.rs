@@ -24,7 +24,7 @@ use engine::courier::{Courier, Letter, Receipt};
 use engine::delivery::DeliveryError;
 use engine::{Engine, Handle, Policy, Receiver};
 use http_body_util::BodyExt;
-use server::{Access, App, Gateways, Releases, Setup, router};
+use server::{Access, App, Gateways, Guide, Releases, Setup, router};
 use store::Simulated;
 use tower::ServiceExt;
 
@@ -72,15 +72,20 @@ pub(crate) struct House {
 impl House {
     /// A house that watches no organisation.
     pub(crate) async fn new() -> Self {
-        Self::built(false).await
+        Self::built(false, |_| None).await
     }
 
     /// A house that watches releases: none yet, and everything may be gone back from.
     pub(crate) async fn watching() -> Self {
-        Self::built(true).await
+        Self::built(true, |_| None).await
     }
 
-    async fn built(is_watching: bool) -> Self {
+    /// A house that watches releases of the organisation behind a guide.
+    pub(crate) async fn guided(guide: impl FnOnce(Clock) -> Guide) -> Self {
+        Self::built(true, |clock| Some(guide(clock))).await
+    }
+
+    async fn built(is_watching: bool, guide: impl FnOnce(Clock) -> Option<Guide>) -> Self {
         let clock = Clock::starting_at("2026-11-21T08:00:00Z".parse().unwrap(), 1);
         let store = Simulated::new();
         let receivers = vec![Receiver { name: "pagerduty".into(), courier: Arc::new(Taking) }];
@@ -109,7 +114,7 @@ impl House {
             gateways: gateway.clone(),
             clock: clock.clone(),
             org: "Acme <Support>".into(),
-            guide: None,
+            guide: guide(clock.clone()),
             budgets: Some(budgets.clone()),
             releases: is_watching.then(|| releases.clone() as Arc<dyn Releases>),
             terms: Box::new(terms),
