@@ -52,6 +52,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gates", get(pages::budget::gates))
         .route("/maintenance", get(pages::budget::maintenance).post(pages::budget::ask))
         .route("/maintenance/{id}/{what}", post(pages::budget::decide))
+        .route("/rollbacks", get(pages::rollbacks::rollbacks))
+        .route("/rollbacks/{id}", get(pages::rollbacks::release))
+        .route("/rollbacks/{id}/approve", post(pages::rollbacks::approve))
         .route("/audit", get(pages::budget::audit))
         .route("/assets/{name}", get(assets::asset));
     for (_, path, handler) in machine_routes() {

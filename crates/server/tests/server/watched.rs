@@ -26,6 +26,14 @@ impl Watched {
         self.changes.send_modify(|change| *change += 1);
     }
 
+    /// It is still so.
+    pub(crate) fn is_still_so(&self, at: Timestamp) {
+        if let Some(last) = &mut self.list.lock().unwrap().at {
+            *last = at;
+        }
+        self.changes.send_modify(|change| *change += 1);
+    }
+
     /// Whatever is wished for is refused.
     pub(crate) fn refuses(&self, refusal: RollbackRefusal) {
         *self.refuses.lock().unwrap() = Some(refusal);
@@ -148,11 +156,60 @@ fn flow(id: &str, name: &str, mode: &str, armed: Option<(u32, u32)>) -> WatchedF
     }
 }
 
+/// How things stand in a house to look at, half an hour after everything was published.
+pub(crate) fn example(state: &str) -> RollbackList {
+    let (main, billing, callback) = (("main-ivr", "Main IVR"), ("billing", "Billing <EU>"), ("callback", "Callback"));
+    let open = match state {
+        "unknown" => return RollbackList::default(),
+        "outage" => {
+            let mut asked = release("r-8c21", billing, "ASKED", Course::Bad, 9);
+            asked.mode = "approve".into();
+            asked.story.push(line(3, "the release is bad: an approver was asked"));
+            vec![asked, verifying("r-7f3a", main), release("r-91b0", callback, "WATCHING", Course::Healthy, 30)]
+        }
+        "burning" => {
+            let mut maintained = release("r-a004", callback, "SHADOW", Course::Healthy, 30);
+            maintained.minutes.iter_mut().skip(12).for_each(|minute| minute.is_maintained = true);
+            vec![release("r-9d11", main, "SUSPECT", Course::Doubtful, 16), maintained]
+        }
+        "silent" => vec![release("r-8c21", billing, "BLIND", Course::Unseen, 30)],
+        _ => vec![release("r-91b0", main, "WATCHING", Course::Healthy, 30)],
+    };
+    let ended = ["RECOVERED", "NOT_HELPED", "UNSEEN", "CERTIFIED", "UNPROVEN", "OVERTAKEN", "HANDED_OVER"];
+    let ended = ended.into_iter().enumerate().map(|(n, state)| {
+        let course =
+            if matches!(state, "CERTIFIED" | "UNPROVEN" | "OVERTAKEN") { Course::Healthy } else { Course::Bad };
+        let mut ended = release(&format!("r-00{n}"), if n % 2 == 0 { main } else { callback }, state, course, 12);
+        ended.version = format!("{}.0", 11 - n);
+        ended
+    });
+    let mut list = list(open.into_iter().chain(ended).collect());
+    match state {
+        "outage" => list.open = Some("Main IVR".into()),
+        "burning" => list.locked_until = Some(instant("2026-11-21T08:24:00Z")),
+        "silent" => list.trouble = Some("the platform answers 503 to every question about conversations".into()),
+        _ => list.flows.truncate(3),
+    }
+    list
+}
+
+/// A bad release that was gone back from six minutes after its publish.
+fn verifying(id: &str, flow: (&str, &str)) -> ReleaseView {
+    let mut release = release(id, flow, "VERIFYING", Course::Bad, 6);
+    release.minutes.extend(recovering(6, 7));
+    release.story.extend([
+        line(3, "the release is bad: 20 000 : 1 against it"),
+        line(4, "version 11.0 was published"),
+        line(6, "callers get version 11.0"),
+    ]);
+    release
+}
+
 /// A release of a flow that stands somewhere, after a course of so many minutes.
 pub(crate) fn release(id: &str, flow: (&str, &str), state: &str, course: Course, minutes: i64) -> ReleaseView {
     let minutes = of_course(course, minutes);
     let known = || minutes.iter().filter(|minute| !minute.is_after_rollback);
-    let odds = known().last().map_or(1.0, |minute| minute.odds);
+    let odds = known().next_back().map_or(1.0, |minute| minute.odds);
     let ended = ["RECOVERED", "NOT_HELPED", "UNSEEN", "CERTIFIED", "UNPROVEN", "OVERTAKEN", "HANDED_OVER"];
     let has_gone_back = ["VERIFYING", "RECOVERED", "NOT_HELPED", "UNSEEN"].contains(&state);
     ReleaseView {
@@ -176,9 +233,14 @@ pub(crate) fn release(id: &str, flow: (&str, &str), state: &str, course: Course,
         tolerated_percent: 1.59,
         conversations: known().filter_map(|minute| minute.conversations).map(u64::from).sum(),
         errors: known().filter_map(|minute| minute.errors).map(u64::from).sum(),
-        why: "21 of 150 conversations have failed since 2026-11-21T07:40Z (14.0 %). Normal for this flow is 1.02 %, \
-              1.27 % at most; 1.59 % is tolerated."
-            .into(),
+        why: match course {
+            Course::Healthy => "8 of 1 500 conversations have failed (0.53 %).",
+            Course::Doubtful => "28 of 560 conversations have failed since 2026-11-21T07:45Z (5.0 %).",
+            Course::Bad => "21 of 150 conversations have failed since 2026-11-21T07:40Z (14.0 %).",
+            Course::Unseen => "Nothing is known of the minutes since 2026-11-21T07:43Z: neither good nor bad.",
+        }
+        .to_owned()
+            + " Normal for this flow is 1.02 %, 1.27 % at most; 1.59 % is tolerated.",
         target: has_gone_back.then(|| "11.0".into()),
         recovery_odds: has_gone_back.then_some(140.0),
         story: vec![
