@@ -239,6 +239,7 @@ fn every_refusal_has_its_exit_code() {
     }
     assert_eq!(run(&["rollback", "approve", "r-2", "--server", "http://127.0.0.1:9"]).code, 3);
     assert_eq!(run(&["rollback", "run", "main"]).code, 2, "to which version?");
+    assert_eq!(run(&["rollback", "history", "--limit", "0"]).code, 2);
 }
 
 #[test]

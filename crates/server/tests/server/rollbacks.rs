@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use server::RollbackRefusal;
 
-use crate::house::watched::{Course, example, line, list, recovering, release};
+use crate::house::watched::{Course, Store, example, line, list, recovering, release};
 use crate::house::{House, PEOPLE};
 
 const MAIN: (&str, &str) = ("main-ivr", "Main IVR");
@@ -279,6 +279,30 @@ async fn a_guard_that_has_fallen_silent_is_not_known_to_look() {
     house.releases.is_still_so(house.clock.now().wall);
     let html = page(&house, "/rollbacks").await;
     assert!(!html.contains("has said nothing"), "{html}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_or_forgets_takes_only_the_curves_along() {
+    let house = House::watching().await;
+    house.releases.tells(list(vec![release("r1", MAIN, "ASKED", Course::Bad, 5)]));
+    assert!(page(&house, "/rollbacks").await.contains("<polyline"));
+    for store in [Store::Hangs, Store::Empty] {
+        house.releases.keeps(store);
+        let mut worse = release("r1", MAIN, "ASKED", Course::Bad, 6);
+        worse.why = format!("{store:?}");
+        house.releases.tells(list(vec![worse]));
+        let html = page(&house, "/rollbacks").await;
+        assert!(html.contains("Its minutes cannot be read now.") && !html.contains("<polyline"), "{html}");
+        assert!(html.contains(&format!("{store:?}")) && html.contains("Go back to version 11.0"), "{html}");
+        assert!(page(&house, "/").await.contains("Somebody must say whether to go back"));
+    }
+    let (status, _) = house.get("/api/v1/rollbacks/r1").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    house.releases.keeps(Store::Hangs);
+    let (status, _) = house.get("/api/v1/rollbacks/r1").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    house.releases.keeps(Store::Works);
+    assert!(page(&house, "/rollbacks").await.contains("<polyline"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,11 +15,30 @@ pub(crate) const PUBLISHED: &str = "2026-11-21T07:40:00Z";
 pub(crate) struct Watched {
     list: Mutex<RollbackList>,
     refuses: Mutex<Option<RollbackRefusal>>,
+    store: Mutex<Store>,
     asked: Mutex<Vec<String>>,
     changes: watch::Sender<u64>,
 }
 
+/// How the store fares that holds the minutes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// It answers at once.
+    #[default]
+    Works,
+    /// It finds nothing.
+    Empty,
+    /// It never answers.
+    Hangs,
+}
+
 impl Watched {
+    /// The store is like this from now on.
+    pub(crate) fn keeps(&self, store: Store) {
+        *self.store.lock().unwrap() = store;
+        self.changes.send_modify(|change| *change += 1);
+    }
+
     /// This is how things stand from now on; the minutes of its releases are for those who ask for one.
     pub(crate) fn tells(&self, list: RollbackList) {
         *self.list.lock().unwrap() = list;
@@ -62,6 +81,12 @@ impl Releases for Watched {
     }
 
     async fn one(&self, id: &str) -> Option<ReleaseView> {
+        let store = *self.store.lock().unwrap();
+        match store {
+            Store::Works => {}
+            Store::Empty => return None,
+            Store::Hangs => std::future::pending().await,
+        }
         self.list.lock().unwrap().releases.iter().find(|release| release.id == id).cloned()
     }
 

@@ -6,6 +6,8 @@ mod explain;
 mod shown;
 mod status;
 
+use std::num::NonZeroUsize;
+
 use clap::Subcommand;
 
 use crate::client::Server;
@@ -29,8 +31,8 @@ pub(crate) enum Rollback {
     #[command(after_help = "Example:\n  steadyline rollback history --limit 10")]
     History {
         /// The most releases to show.
-        #[arg(long, value_name = "N", default_value_t = 50)]
-        limit: usize,
+        #[arg(long, value_name = "N", default_value = "50")]
+        limit: NonZeroUsize,
         #[command(flatten)]
         server: Server,
     },
@@ -77,7 +79,7 @@ pub(crate) enum Rollback {
 pub(crate) fn run(rollback: &Rollback, global: &Global) -> Ended {
     match rollback {
         Rollback::Status { server } => block_on(status::now(server, global)),
-        Rollback::History { limit, server } => block_on(status::history(server, *limit, global)),
+        Rollback::History { limit, server } => block_on(status::history(server, limit.get(), global)),
         Rollback::Explain { id, minutes, server } => block_on(explain::one(server, id, *minutes, global)),
         Rollback::Run { flow, to, reason, server } => {
             let wish = api::RollbackWish { flow: flow.clone(), to: to.clone(), reason: reason.clone() };
