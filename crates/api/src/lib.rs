@@ -22,4 +22,6 @@ pub use incident::{
     IncidentState, IncidentView, LetterState, LetterView, ReceiverView, Severity, StoreView, TimelineEntry,
 };
 pub use problem::Problem;
-pub use rollback::{ArmedView, ReleaseMinute, ReleaseView, RollbackList, RollbackWish, StoryLine, WatchedFlow};
+pub use rollback::{
+    ArmedView, ReleaseMinute, ReleaseView, RollbackBegun, RollbackList, RollbackWish, StoryLine, WatchedFlow,
+};

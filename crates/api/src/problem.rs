@@ -20,3 +20,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
+
+impl Problem {
+    /// The kind of what is refused because somebody else has it; later it may be done.
+    pub const HELD: &str = "urn:steadyline:problem:held";
+    /// The kind of what is refused for a while after the last of its kind.
+    pub const LOCKED_OUT: &str = "urn:steadyline:problem:locked-out";
+}

@@ -175,3 +175,11 @@ pub struct RollbackWish {
     #[serde(default)]
     pub reason: String,
 }
+
+/// What somebody's wish has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackBegun {
+    /// What was begun, as a sentence.
+    pub begun: String,
+}

@@ -83,7 +83,8 @@ fn innermost(error: &dyn Error) -> String {
     cause.to_string()
 }
 
-/// The server knows why not. What it cannot do now is unknown; what was asked wrongly is a wrong call.
+/// The server knows why not. What it cannot do now is unknown; what somebody else has, or what is locked for a while, is
+/// held; what was asked wrongly is a wrong call.
 fn refused(status: StatusCode, answer: &[u8]) -> Report {
     let exit = if status.is_server_error() { Exit::Unknown } else { Exit::Usage };
     // The Guide API speaks of errors as the platform does.
@@ -94,6 +95,9 @@ fn refused(status: StatusCode, answer: &[u8]) -> Report {
         let hint = "is something else listening there? Name the server with `--server`";
         return Failure::new(exit, format!("the server answers {status}"), hint).into();
     };
+    // Most conflicts are wrong calls: only the kind of the problem tells those that pass by themselves.
+    let is_held = problem.kind == Problem::HELD || problem.kind == Problem::LOCKED_OUT;
+    let exit = if is_held { Exit::Held } else { exit };
     let message = match problem.detail {
         Some(detail) => format!("{}: {detail}", problem.title),
         None => problem.title,

@@ -83,6 +83,11 @@ fn policy(rollback: &config::Rollback) -> Policy {
 }
 
 impl Running {
+    /// What goes on.
+    pub(crate) const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// As pages and the API see them.
     pub(crate) fn shown(&self) -> Arc<dyn Releases> {
         Arc::new(Shown(self.guard.clone()))

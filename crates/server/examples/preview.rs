@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use ::api::{CircuitPhase, GatewaySnapshot};
 use degrade::Phase;
+use house::watched::example;
 use house::{House, gateway};
 use store::Fault;
 use tokio::net::TcpListener;
@@ -59,7 +60,8 @@ impl Story {
         tokio::time::pause();
         let is_down = state == "outage";
         let down_from = is_down.then_some(DOWN_FROM_S);
-        let mut story = Self { house: House::new().await, second: 0, down_from, is_heard: true };
+        let mut story = Self { house: House::watching().await, second: 0, down_from, is_heard: true };
+        story.house.releases.tells(example(state));
         if state != "unknown" {
             story.people_ask().await;
             story.past_goes_by(state == "burning").await;
@@ -67,6 +69,7 @@ impl Story {
         if state == "silent" {
             story.house.seconds(42).await;
         }
+        story.house.releases.is_still_so(story.house.clock.now().wall);
         story.is_heard = !matches!(state, "unknown" | "silent");
         tokio::time::resume();
         story
@@ -148,6 +151,7 @@ impl Story {
 
     fn second_passes(&mut self) {
         self.second += 1;
+        self.house.releases.is_still_so(self.house.clock.now().wall);
         if self.is_heard && self.second.is_multiple_of(20) {
             self.house.counted("crm-lookup", 1, |_| 0);
             self.house.counted("ivr-errors", 1, |_| 0);

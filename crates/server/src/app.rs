@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::history::History;
 use crate::live::Frame;
+use crate::releases::Details;
 use crate::view::{Overview, Sources};
 use crate::{Access, Gateways, Guide, Releases, Setup, Terms};
 
@@ -28,8 +29,8 @@ pub struct App {
     pub(crate) org: String,
     pub(crate) guide: Option<Arc<Guide>>,
     pub(crate) budgets: Option<Budgets>,
-    #[expect(dead_code, reason = "its page and its routes come with the next change")]
     pub(crate) releases: Option<Arc<dyn Releases>>,
+    pub(crate) details: Details,
     pub(crate) terms: Terms,
     pub(crate) access: Access,
     documents: Mutex<BTreeMap<String, Value>>,
@@ -51,6 +52,7 @@ impl App {
             guide: guide.map(Arc::new),
             budgets,
             releases,
+            details: Details::default(),
             terms,
             access,
             documents: Mutex::new(documents),
@@ -95,8 +97,9 @@ impl App {
 
     pub(crate) fn overview(&self) -> Overview {
         let snapshot = self.snapshot();
+        let releases = self.releases.as_ref().map(|releases| releases.list());
         let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        Overview::new(&Sources { snapshot: &snapshot, history: &history })
+        Overview::new(&Sources { snapshot: &snapshot, history: &history, releases: releases.as_deref() })
     }
 
     pub(crate) fn now(&self) -> Now {

@@ -20,8 +20,10 @@ mod health;
 mod history;
 mod live;
 mod metrics;
+mod odds;
 mod openapi;
 mod pages;
+mod releases;
 mod routes;
 mod v1;
 mod view;
@@ -145,6 +147,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let background = tokio::spawn(live::run(app.clone()));
+    let following = tokio::spawn(releases::follow(app.clone()));
     let stopping = app.clone();
     let served = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
         stop.await;
@@ -152,5 +155,6 @@ pub async fn serve(
     });
     let result = served.await;
     background.abort();
+    following.abort();
     result
 }

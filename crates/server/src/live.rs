@@ -5,6 +5,7 @@
 //! it is when it connects, and afterwards what has changed; after a break it connects again and is told
 //! everything.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::errors::Refusal;
 use crate::pages::fragments;
+use crate::releases::refresh;
 
 /// How often a page changes, at most.
 const UPDATES_PER_SECOND: u32 = 2;
@@ -28,7 +30,7 @@ const UPDATES_PER_SECOND: u32 = 2;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Fragment {
     /// The element's id.
-    pub(crate) id: &'static str,
+    pub(crate) id: Cow<'static, str>,
     /// The revision in which it last changed.
     #[serde(skip)]
     pub(crate) revision: u64,
@@ -92,7 +94,8 @@ pub(crate) async fn events(State(app): State<Arc<App>>) -> Response {
             .hint("Close some; every page also works without live updates.")
             .into_response();
     };
-    // While nobody looked nothing was rendered.
+    // While nobody looked nothing was read or rendered.
+    refresh(&stream.app).await;
     publish(&stream.app);
     let events = unfold(stream, |mut stream| async move {
         let event = stream.next().await?;

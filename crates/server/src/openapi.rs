@@ -10,7 +10,7 @@ use crate::{health, metrics, v1};
 #[openapi(
     info(
         title = "Steadyline",
-        description = "Incidents, circuits, error budgets and health of one controller. Errors are problem details (RFC 9457)."
+        description = "Incidents, circuits, error budgets, releases and health of one controller. Errors are problem details (RFC 9457)."
     ),
     paths(
         health::healthz,
@@ -31,10 +31,14 @@ use crate::{health, metrics, v1};
         v1::maintenance::approve,
         v1::maintenance::reject,
         v1::maintenance::revoke,
-        v1::maintenance::audit
+        v1::maintenance::audit,
+        v1::rollbacks::list,
+        v1::rollbacks::one,
+        v1::rollbacks::approve,
+        v1::rollbacks::run
     ),
     modifiers(&Token),
-    tags((name = "v1", description = "The API"), (name = "budget", description = "Error budgets and the gate"), (name = "health", description = "For machines that watch"))
+    tags((name = "v1", description = "The API"), (name = "budget", description = "Error budgets and the gate"), (name = "rollback", description = "Releases under watch, and going back from them"), (name = "health", description = "For machines that watch"))
 )]
 pub(crate) struct Document;
 

@@ -1,7 +1,9 @@
 //! The console's pages, and the fragments that they are made of.
 
 pub(crate) mod budget;
+pub(crate) mod rollbacks;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::access::NotAllowed;
 use crate::app::App;
 use crate::assets;
 use crate::chart::{HEIGHT, OUTCOMES, WIDTH};
@@ -70,6 +73,14 @@ struct OurselvesFragment<'a> {
     view: &'a Overview,
 }
 
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticeFragment<'a> {
+    title: &'a str,
+    detail: &'a str,
+    hint: &'a str,
+}
+
 /// Resolved incidents on the first page.
 const RESOLVED_ON_OVERVIEW: usize = 3;
 
@@ -82,6 +93,7 @@ const INCIDENTS: [&str; 2] = ["headline", "all-incidents"];
 pub(crate) fn fragments(app: &App) -> Vec<Fragment> {
     let mut all = overview_fragments(&app.overview());
     all.extend(budget::fragments(app));
+    all.extend(rollbacks::fragments(app));
     all
 }
 
@@ -99,9 +111,9 @@ fn overview_fragments(view: &Overview) -> Vec<Fragment> {
     ]
 }
 
-fn fragment(id: &'static str, template: &impl Template) -> Fragment {
+fn fragment(id: impl Into<Cow<'static, str>>, template: &impl Template) -> Fragment {
     // A template writes to a string, which does not fail.
-    Fragment { id, revision: 0, html: template.render().unwrap_or_default() }
+    Fragment { id: id.into(), revision: 0, html: template.render().unwrap_or_default() }
 }
 
 /// `GET /`.
@@ -117,8 +129,10 @@ pub(crate) async fn incidents(State(app): State<Arc<App>>) -> Response {
 /// A page of live fragments, and of others that are its own.
 fn page(app: &App, title: &str, path: &str, shown: &[&str], own: Vec<Fragment>) -> Response {
     let mut fragments = fragments(app);
+    // What was made for this page is newer than what is live.
+    fragments.retain(|fragment| own.iter().all(|own| own.id != fragment.id));
     fragments.extend(own);
-    fragments.retain(|fragment| shown.contains(&fragment.id));
+    fragments.retain(|fragment| shown.contains(&&*fragment.id));
     fragments.sort_by_key(|fragment| shown.iter().position(|id| *id == fragment.id));
     let page = Page {
         title,
@@ -135,6 +149,30 @@ fn page(app: &App, title: &str, path: &str, shown: &[&str], own: Vec<Fragment>) 
             tracing::error!(%error, "failed to render a page");
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "page", "the page could not be made").into_response()
         }
+    }
+}
+
+/// The page again, with what was not done at its top.
+fn refused(app: &App, title: &str, path: &str, shown: &[&str], refusal: &Refusal) -> Response {
+    let problem = refusal.problem();
+    let notice = NoticeFragment {
+        title: &problem.title,
+        detail: problem.detail.as_deref().unwrap_or_default(),
+        hint: problem.hint.as_deref().unwrap_or_default(),
+    };
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let shown = [&["notice"], shown].concat();
+    let page = page(app, title, path, &shown, vec![fragment("notice", &notice)]);
+    (status, page).into_response()
+}
+
+/// Why somebody may not, as a form says it.
+fn unknown_token(not_allowed: NotAllowed) -> Refusal {
+    match not_allowed {
+        NotAllowed::Who(refusal) => refusal
+            .detail("The token is nobody's.")
+            .hint("It stands behind your name under `access.people` in the configuration."),
+        NotAllowed::Role(refusal) => refusal,
     }
 }
 

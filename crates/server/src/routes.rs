@@ -34,6 +34,10 @@ fn machine_routes() -> Vec<Route> {
         ("post", "/api/v1/maintenance/{id}/approve", post(v1::maintenance::approve)),
         ("post", "/api/v1/maintenance/{id}/reject", post(v1::maintenance::reject)),
         ("post", "/api/v1/maintenance/{id}/revoke", post(v1::maintenance::revoke)),
+        ("get", "/api/v1/rollbacks", get(v1::rollbacks::list)),
+        ("post", "/api/v1/rollbacks", post(v1::rollbacks::run)),
+        ("get", "/api/v1/rollbacks/{id}", get(v1::rollbacks::one)),
+        ("post", "/api/v1/rollbacks/{id}/approve", post(v1::rollbacks::approve)),
         ("get", "/api/v1/audit", get(v1::maintenance::audit)),
     ]
 }
@@ -48,6 +52,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/gates", get(pages::budget::gates))
         .route("/maintenance", get(pages::budget::maintenance).post(pages::budget::ask))
         .route("/maintenance/{id}/{what}", post(pages::budget::decide))
+        .route("/rollbacks", get(pages::rollbacks::rollbacks))
+        .route("/rollbacks/{id}", get(pages::rollbacks::release))
+        .route("/rollbacks/{id}/approve", post(pages::rollbacks::approve))
         .route("/audit", get(pages::budget::audit))
         .route("/assets/{name}", get(assets::asset));
     for (_, path, handler) in machine_routes() {

@@ -3,6 +3,7 @@
 pub(crate) mod budget;
 pub(crate) mod gate;
 pub(crate) mod maintenance;
+pub(crate) mod rollbacks;
 
 use std::sync::Arc;
 

@@ -7,8 +7,9 @@
 pub(crate) mod budget;
 mod headline;
 mod incidents;
+pub(crate) mod rollbacks;
 
-use api::{CircuitPhase, CircuitView, GatewaySnapshot, RouteView, SlotsView, Snapshot, UpstreamView};
+use api::{CircuitPhase, CircuitView, GatewaySnapshot, RollbackList, RouteView, SlotsView, Snapshot, UpstreamView};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chart::Chart;
@@ -25,6 +26,8 @@ pub(crate) const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(15);
 pub(crate) struct Sources<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) history: &'a History,
+    /// None while no organisation is watched.
+    pub(crate) releases: Option<&'a RollbackList>,
 }
 
 /// The first page.
@@ -110,14 +113,14 @@ pub(crate) struct ReceiverRow {
 
 impl Overview {
     pub(crate) fn new(sources: &Sources<'_>) -> Self {
-        let Sources { snapshot, history } = sources;
+        let Sources { snapshot, history, releases } = sources;
         let (now, gateway) = (snapshot.at, &snapshot.gateway);
         let known = Known::of(gateway, now);
         let cards = snapshot.incidents.iter().map(|incident| IncidentCard::new(incident, now));
         let (resolved, live) = cards.partition(|card: &IncidentCard| card.is_resolved);
         Self {
             as_of: words::instant(now, now),
-            headline: Headline::new(snapshot, history, known),
+            headline: Headline::new(snapshot, history, *releases, known),
             chart: Chart::new(&history.slots(now), now),
             figures: figures(gateway, known),
             routes: gateway.routes.iter().map(|route| route_row(route, known)).collect(),

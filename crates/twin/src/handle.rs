@@ -158,6 +158,17 @@ impl TwinHandle {
         Ok(LoadedFlow { id, version })
     }
 
+    /// Stores Archy YAML as a further version of the flow with its name, which nobody runs until somebody publishes it;
+    /// `None` when there is no such flow.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn save_flow(&self, yaml: &str) -> Result<Option<LoadedFlow>, Problems> {
+        let flow = Flow::parse(yaml)?;
+        let now = self.shared.now();
+        Ok(self.shared.world().flows.save_unpublished(flow, yaml, now).map(|(id, version)| LoadedFlow { id, version }))
+    }
+
     /// Stores the JSON of a Data Action in the integration `category` (the name that flows use),
     /// with the settings that its templates call `credentials`. Gives the action's id.
     ///
@@ -190,6 +201,11 @@ impl TwinHandle {
     /// Breaks something for a while; false when too many things are broken already.
     pub fn inject(&self, fault: Fault) -> bool {
         self.shared.inject(fault)
+    }
+
+    /// Mends everything that is broken.
+    pub fn mend(&self) {
+        self.shared.world().faults.clear(None);
     }
 
     /// Lets a simulated system answer a Data Action; false when there is no such action.

@@ -12,6 +12,7 @@ mod files;
 mod flow;
 mod help;
 mod nginx;
+mod releases;
 mod rollback;
 mod serve;
 mod setup;

@@ -1,4 +1,6 @@
 //! The minutes of a flow that are behind it: what is normal is learned from them.
+//!
+//! A past begins with the first caller. What was before tells nothing of the flow: it was not there yet, or not in use.
 
 use std::collections::VecDeque;
 
@@ -92,15 +94,23 @@ impl Past {
         }
     }
 
-    /// The minutes up to, but without, one, the oldest first.
-    pub(super) fn before(&self, minute: Minute) -> Vec<Count> {
+    /// From the minute of the first caller to the last minute.
+    pub(super) fn lived(&self) -> Stretch {
         let Stretch { from, until } = self.stretch();
+        let idle = self.counts.iter().take_while(|packed| packed.count().pair() == (0, 0)).count();
+        Stretch { from: from + Minutes::new(idle as u32), until }
+    }
+
+    /// The minutes since the first caller, up to, but without, one, the oldest first.
+    pub(super) fn before(&self, minute: Minute) -> Vec<Count> {
+        let Stretch { from, until } = self.lived();
         (from.get()..until.min(minute).get()).map(|minute| self.get(Minute::new(minute))).collect()
     }
 
-    /// Minutes of which something is known.
+    /// Minutes since the first caller of which something is known.
     pub(super) fn known(&self) -> u32 {
-        self.counts.iter().filter(|packed| packed.count().is_known()).count() as u32
+        let Stretch { from, until } = self.lived();
+        (from.get()..until.get()).filter(|minute| self.get(Minute::new(*minute)).is_known()).count() as u32
     }
 }
 
@@ -121,13 +131,13 @@ mod tests {
         past.put(Minute::new(102), observed(2));
         past.put(Minute::new(98), Count::Empty);
         assert_eq!(past.stretch(), Stretch { from: Minute::new(98), until: Minute::new(103) });
-        let expected = [Count::Empty, Count::Missing, observed(1), Count::Missing, observed(2)];
-        assert_eq!(past.before(Minute::new(200)), expected);
+        let lived = [observed(1), Count::Missing, observed(2)];
+        assert_eq!(past.before(Minute::new(200)), lived);
         past.put(Minute::new(97), observed(9));
         assert_eq!(past.get(Minute::new(97)), Count::Missing, "too old");
         past.put(Minute::new(104), observed(3));
         assert_eq!(past.stretch().from, Minute::new(100));
-        assert_eq!(past.known(), 3);
+        assert_eq!((past.known(), past.lived().from), (3, Minute::new(100)));
         past.put(Minute::new(900), observed(4));
         assert_eq!(past.stretch(), Stretch { from: Minute::new(900), until: Minute::new(901) });
     }

@@ -60,6 +60,11 @@ impl GuideError {
         error
     }
 
+    /// The last of its kind was too short a time ago.
+    pub(crate) fn locked_out(message: String, left: Option<Duration>) -> Self {
+        Self::new(StatusCode::LOCKED, "locked", message).after(left)
+    }
+
     /// Adds a member that is read by scripts which do not look at the status.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.0.extra.insert(name.to_owned(), value);

@@ -14,7 +14,7 @@
 //! | `GET /api/v2/analytics/measures/conversations` | aggregates |
 //! | `GET /api/v2/analytics/queries/{name}` | aggregates and observations |
 //! | `GET /api/v2/architect/flows/{id}/versions` | versions, with a status |
-//! | `PATCH /api/v2/architect/deployments/{id}/versions/{version}` | a publish that is proved |
+//! | `PATCH /api/v2/architect/deployments/{id}/versions/{version}` | the guard, for a flow that is watched; a publish that is proved |
 //! | `POST`, `GET /api/v2/observability/slos` | objectives |
 //! | `GET /api/v2/observability/slos/{id}/burnRate` | budgets; closed while nothing is known |
 

@@ -12,8 +12,8 @@ use budget::approvals::Act;
 use engine::budget::Budgets;
 use serde::Deserialize;
 
-use super::{fragment, page};
-use crate::access::{self, NotAllowed};
+use super::{fragment, page, refused, unknown_token};
+use crate::access;
 use crate::app::App;
 use crate::errors::Refusal;
 use crate::live::Fragment;
@@ -60,14 +60,6 @@ struct AskFragment<'a> {
 #[template(path = "audit.html")]
 struct AuditFragment<'a> {
     view: &'a AuditPage,
-}
-
-#[derive(Template)]
-#[template(path = "notice.html")]
-struct NoticeFragment<'a> {
-    title: &'a str,
-    detail: &'a str,
-    hint: &'a str,
 }
 
 /// Every fragment about budgets; none where there are none.
@@ -123,7 +115,8 @@ pub(crate) async fn audit(State(app): State<Arc<App>>, Query(Before { before }):
         }
         Err(error) => {
             let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "store", "the audit cannot be read");
-            refused(&app, "/audit", refusal.detail(error.to_string()).hint(error.hint()))
+            let refusal = refusal.detail(error.to_string()).hint(error.hint());
+            refused(&app, "Audit", "/audit", &[], &refusal)
         }
     }
 }
@@ -151,7 +144,7 @@ pub(crate) struct Asking {
 pub(crate) async fn ask(State(app): State<Arc<App>>, Form(asking): Form<Asking>) -> Response {
     let person = match access::by_token(&app, &asking.token) {
         Ok(person) => person,
-        Err(not_allowed) => return refused(&app, "/maintenance", refusal(not_allowed)),
+        Err(not_allowed) => return not_done(&app, &unknown_token(not_allowed)),
     };
     answer(&app, asked(&app, person, &asking.wish()).await)
 }
@@ -198,7 +191,7 @@ pub(crate) async fn decide(
     };
     let person = match access::by_token(&app, &deciding.token) {
         Ok(person) => person,
-        Err(not_allowed) => return refused(&app, "/maintenance", refusal(not_allowed)),
+        Err(not_allowed) => return not_done(&app, &unknown_token(not_allowed)),
     };
     answer(&app, acted(&app, person, act).await)
 }
@@ -206,30 +199,10 @@ pub(crate) async fn decide(
 fn answer(app: &App, done: Result<api::RequestView, Refusal>) -> Response {
     match done {
         Ok(_) => Redirect::to("/maintenance").into_response(),
-        Err(refusal) => refused(app, "/maintenance", refusal),
+        Err(refusal) => not_done(app, &refusal),
     }
 }
 
-fn refusal(not_allowed: NotAllowed) -> Refusal {
-    match not_allowed {
-        NotAllowed::Who(refusal) => refusal
-            .detail("The token is nobody's.")
-            .hint("It stands behind your name under `access.people` in the configuration."),
-        NotAllowed::Role(refusal) => refusal,
-    }
-}
-
-/// The page again, with what was not done at its top.
-fn refused(app: &App, path: &str, refusal: Refusal) -> Response {
-    let problem = refusal.problem();
-    let notice = NoticeFragment {
-        title: &problem.title,
-        detail: problem.detail.as_deref().unwrap_or_default(),
-        hint: problem.hint.as_deref().unwrap_or_default(),
-    };
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut shown = vec!["notice"];
-    shown.extend(MAINTENANCE);
-    let page = page(app, "Maintenance", path, &shown, vec![fragment("notice", &notice)]);
-    (status, page).into_response()
+fn not_done(app: &App, refusal: &Refusal) -> Response {
+    refused(app, "Maintenance", "/maintenance", &MAINTENANCE, refusal)
 }

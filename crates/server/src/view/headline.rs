@@ -1,8 +1,8 @@
 //! The one sentence that matters, worst first.
 
-use api::{CircuitPhase, IncidentState, Snapshot};
+use api::{CircuitPhase, IncidentState, RollbackList, Snapshot};
 
-use super::Known;
+use super::{Known, rollbacks};
 use crate::history::{Counts, History};
 use crate::words::{age, counted, names};
 
@@ -46,13 +46,17 @@ pub(crate) struct Headline {
 }
 
 impl Headline {
-    pub(crate) fn new(snapshot: &Snapshot, history: &History, known: Known) -> Self {
+    pub(crate) fn new(snapshot: &Snapshot, history: &History, watched: Option<&RollbackList>, known: Known) -> Self {
         let mut findings = Vec::new();
+        // Callers of a bad release are lost whether or not the gateway is heard.
+        releases(watched, Tone::Bad, &mut findings);
         silence(snapshot, known, &mut findings);
         if known == Known::Now {
             errors(snapshot, history, &mut findings);
             circuits(snapshot, &mut findings);
         }
+        releases(watched, Tone::Degraded, &mut findings);
+        releases(watched, Tone::Unknown, &mut findings);
         ourselves(snapshot, &mut findings);
         incidents(snapshot, &mut findings);
         let Some((tone, sentence)) = findings.first().cloned() else {
@@ -64,6 +68,11 @@ impl Headline {
 }
 
 type Findings = Vec<(Tone, String)>;
+
+fn releases(list: Option<&RollbackList>, of: Tone, findings: &mut Findings) {
+    let all = list.map(rollbacks::findings).unwrap_or_default();
+    findings.extend(all.into_iter().filter(|found| found.tone == of).map(|found| (found.tone, found.sentence)));
+}
 
 fn silence(snapshot: &Snapshot, known: Known, findings: &mut Findings) {
     match known {

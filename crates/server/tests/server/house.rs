@@ -1,5 +1,8 @@
 //! A small house to look at: an engine, a gateway that says what the test tells it, a server.
 
+#[path = "watched.rs"]
+pub(crate) mod watched;
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -21,9 +24,11 @@ use engine::courier::{Courier, Letter, Receipt};
 use engine::delivery::DeliveryError;
 use engine::{Engine, Handle, Policy, Receiver};
 use http_body_util::BodyExt;
-use server::{Access, App, Gateways, Setup, router};
+use server::{Access, App, Gateways, Guide, Releases, Setup, router};
 use store::Simulated;
 use tower::ServiceExt;
+
+use watched::Watched;
 
 /// A receiver that takes everything.
 struct Taking;
@@ -59,12 +64,28 @@ pub(crate) struct House {
     pub(crate) engine: Handle,
     pub(crate) budgets: Budgets,
     pub(crate) gateway: Arc<Told>,
+    pub(crate) releases: Arc<Watched>,
     pub(crate) app: Arc<App>,
     router: Router,
 }
 
 impl House {
+    /// A house that watches no organisation.
     pub(crate) async fn new() -> Self {
+        Self::built(false, |_| None).await
+    }
+
+    /// A house that watches releases: none yet, and everything may be gone back from.
+    pub(crate) async fn watching() -> Self {
+        Self::built(true, |_| None).await
+    }
+
+    /// A house that watches releases of the organisation behind a guide.
+    pub(crate) async fn guided(guide: impl FnOnce(Clock) -> Guide) -> Self {
+        Self::built(true, |clock| Some(guide(clock))).await
+    }
+
+    async fn built(is_watching: bool, guide: impl FnOnce(Clock) -> Option<Guide>) -> Self {
         let clock = Clock::starting_at("2026-11-21T08:00:00Z".parse().unwrap(), 1);
         let store = Simulated::new();
         let receivers = vec![Receiver { name: "pagerduty".into(), courier: Arc::new(Taking) }];
@@ -87,21 +108,22 @@ impl House {
             clock: clock.clone(),
         });
         let budgets = budgets.await.unwrap();
+        let releases = Arc::new(Watched::default());
         let app = App::new(Setup {
             engine: engine.clone(),
             gateways: gateway.clone(),
             clock: clock.clone(),
             org: "Acme <Support>".into(),
-            guide: None,
+            guide: guide(clock.clone()),
             budgets: Some(budgets.clone()),
-            releases: None,
+            releases: is_watching.then(|| releases.clone() as Arc<dyn Releases>),
             terms: Box::new(terms),
             documents: BTreeMap::new(),
             access: Access::new(
                 PEOPLE.map(|(name, role, token)| (Person { name: name.into(), role }, token.to_owned().into())),
             ),
         });
-        Self { clock, store, engine, budgets, gateway, router: router(app.clone()), app }
+        Self { clock, store, engine, budgets, gateway, releases, router: router(app.clone()), app }
     }
 
     /// `minutes` of calls were counted for an objective up to now; `bad` says how many of 50 were bad, by minutes ago.

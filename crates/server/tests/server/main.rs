@@ -5,4 +5,6 @@
 mod api;
 mod budget;
 mod console;
+mod deployments;
 mod house;
+mod rollbacks;

@@ -82,7 +82,7 @@ impl Scenario {
                 let id = world.id();
                 let (id, _) = world.flows.load(flow, &yaml, id, began);
                 world.lead_main_line(&id, &name);
-            } else if !world.flows.save_unpublished(flow, &yaml, began) {
+            } else if world.flows.save_unpublished(flow, &yaml, began).is_none() {
                 return Err(nowhere("flow that is published already", &name));
             }
         }

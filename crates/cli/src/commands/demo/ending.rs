@@ -28,6 +28,16 @@ pub(super) struct Facts {
     pub(super) gate_shut: bool,
     /// The flow went back to normal.
     pub(super) recovered: bool,
+    /// The release was gone back from, and callers got the version before it.
+    pub(super) went_back: bool,
+    /// It was proved that this helped.
+    pub(super) proved: bool,
+    /// The alert of the rollback arrived.
+    pub(super) alerted: bool,
+    /// A second bad release within the lockout was left to people, and they were paged.
+    pub(super) locked_out: bool,
+    /// With analytics away nothing was done, and it was said why.
+    pub(super) left_alone: bool,
 }
 
 /// Something that was waited for and did not come.
@@ -98,6 +108,13 @@ impl Ending {
                 (facts.knowledge_asked, "the knowledge base was not asked in AGENT_ONLY"),
                 (facts.recovered, "the flow did not go back to NORMAL"),
             ],
+            Story::BadRelease => &[
+                (facts.went_back, "the release was not gone back from"),
+                (facts.proved, "it was not proved that going back helped"),
+                (facts.alerted, "no alert of the rollback arrived"),
+                (facts.locked_out, "the second release was not left to people"),
+                (facts.left_alone, "something was done, or not told, while nothing was known"),
+            ],
         };
         for (is_right, otherwise) in musts {
             check(*is_right, (*otherwise).to_owned());
@@ -126,13 +143,18 @@ mod tests {
             knowledge_asked: true,
             gate_shut: true,
             recovered: true,
+            went_back: true,
+            proved: true,
+            alerted: true,
+            locked_out: true,
+            left_alone: true,
         },
         missed: None,
     };
 
     #[test]
     fn a_good_ending_has_nothing_wrong() {
-        for story in [Story::CrmOutage, Story::BudgetBurn] {
+        for story in [Story::CrmOutage, Story::BudgetBurn, Story::BadRelease] {
             assert_eq!(GOOD.wrong(story), Vec::<String>::new());
         }
     }
@@ -164,5 +186,6 @@ mod tests {
         }
         let none = Ending { facts: Facts::default(), ..GOOD };
         assert_eq!(none.wrong(Story::BudgetBurn).len(), 6);
+        assert_eq!(none.wrong(Story::BadRelease).len(), 5);
     }
 }

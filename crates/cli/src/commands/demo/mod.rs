@@ -6,6 +6,7 @@ mod moment;
 mod narrator;
 mod outage;
 mod reading;
+mod release;
 mod stage;
 mod waits;
 
@@ -37,7 +38,8 @@ pub(crate) struct Demo {
     #[arg(long, value_enum, value_name = "NAME", default_value_t = Story::CrmOutage)]
     story: Story,
     /// How many times faster than real time, 1 to 10; beyond that the machine's own delays would look like silence.
-    /// As it is, unless given; a budget takes minutes to go, so that `budget-burn` is played ten times as fast.
+    /// As it is, unless given; budgets and releases take minutes, so that `budget-burn` and
+    /// `bad-release` are played ten times as fast.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10))]
     speed: Option<u32>,
     /// End after the story: with 0 when it came out as it must, else with 1.
@@ -60,6 +62,8 @@ enum Story {
     CrmOutage,
     /// An error budget goes: the flow trims, callers go straight to agents, the gate shuts; then all of it comes back.
     BudgetBurn,
+    /// A release raises errors and is gone back from; a second one meets the lockout, a third one blind analytics.
+    BadRelease,
 }
 
 impl Story {
@@ -67,6 +71,7 @@ impl Story {
         match self {
             Self::CrmOutage => "crm-outage",
             Self::BudgetBurn => "budget-burn",
+            Self::BadRelease => "bad-release",
         }
     }
 
@@ -75,6 +80,7 @@ impl Story {
         match self {
             Self::CrmOutage => "closed by a probe while nobody called",
             Self::BudgetBurn => "a budget that went, a gate that shut, and both back again",
+            Self::BadRelease => "gone back once, with proof; left to people twice, with reasons",
         }
     }
 
@@ -82,7 +88,7 @@ impl Story {
     fn usual_speed(self) -> u32 {
         match self {
             Self::CrmOutage => 1,
-            Self::BudgetBurn => 10,
+            Self::BudgetBurn | Self::BadRelease => 10,
         }
     }
 }
@@ -126,5 +132,6 @@ async fn tell(story: Story, stage: &Stage, narrator: &mut Narrator, facts: &mut 
     match story {
         Story::CrmOutage => outage::play(stage, narrator, facts).await,
         Story::BudgetBurn => budget::play(stage, narrator, facts).await,
+        Story::BadRelease => release::play(stage, narrator, facts).await,
     }
 }

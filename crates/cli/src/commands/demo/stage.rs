@@ -12,7 +12,7 @@ use std::time::Duration;
 use api::Exit;
 use base::Ppm;
 use clock::Clock;
-use config::{Config, Secrets};
+use config::{Config, Place, Platform, PlatformClient, Secrets};
 use degrade::{Phase, Transition};
 use engine::Handle;
 use gateway::Options;
@@ -31,14 +31,23 @@ use crate::console::{self, Console, Shown};
 use crate::controller::{self, Order, Reporter};
 use crate::diagnostics;
 use crate::failure::{Failure, cannot_listen};
+use crate::releases;
 use crate::shared_gateway::{self, SharedGateway};
 
 const CONFIG: &str = include_str!("demo.yaml");
 /// Budgets are part of one story only: in another they would do their work, too.
 const BUDGET: &str = include_str!("budget.yaml");
 const SLOS: &str = include_str!("slos.yaml");
+/// So are releases.
+const RELEASE: &str = include_str!("release.yaml");
 const MAIN_IVR: &str = include_str!("../../../../../examples/flows/main-ivr.yaml");
 const BUDGET_IVR: &str = include_str!("../../../../../examples/flows/budget-ivr.yaml");
+/// As whom releases are watched, as the demo's secrets are.
+const GUARD: (&str, &str) = ("steadyline", "demo-platform-secret");
+/// The version that callers get when the story of a release begins.
+const VERSIONS_BEFORE: u32 = 11;
+/// Who publishes releases, by id and secret: not we.
+const PIPELINE: (&str, &str) = ("release-pipeline", "pipeline-secret");
 /// Data Actions, each with its category.
 const ACTIONS: [(&str, &str); 3] = [
     ("CRM", include_str!("../../../../../examples/flows/crm-lookup.custom.json")),
@@ -80,6 +89,9 @@ pub(super) struct Stage {
     pub(super) gateway_url: String,
     pub(super) engine: Handle,
     pub(super) budgets: budgets::Running,
+    pub(super) releases: Option<releases::Running>,
+    /// The organisation, as those who publish releases ask it.
+    pub(super) pipeline: Option<genesys::Client>,
     pub(super) turns: watch::Receiver<Turns>,
     console: Console,
     reporting: JoinHandle<()>,
@@ -125,13 +137,34 @@ impl Stage {
         let budgets = budgets::start(budgets::Order {
             config: &config,
             config_file: Some(&config_file),
-            store: store_handle,
+            store: Arc::clone(&store_handle),
             engine: &engine,
             gateway: &gateway,
             platform: None,
             clock: clock.clone(),
         });
         let budgets = budgets.await?;
+        let (client, pipeline) = match &config.platform {
+            None => (None, None),
+            Some(platform) => {
+                let as_client = |client: PlatformClient| {
+                    let url = twin.base_url().parse().into_diagnostic()?;
+                    let place = Place::Gateway { url, login_prefix: String::new(), api_prefix: String::new() };
+                    crate::platform::client(&Platform { place, client, ..platform.clone() }, clock.clone())
+                };
+                let pipeline = PlatformClient { id: PIPELINE.0.to_owned(), secret: PIPELINE.1.into() };
+                (Some(as_client(platform.client.clone())?), Some(as_client(pipeline)?))
+            }
+        };
+        let releases = releases::start(releases::Order {
+            config: &config,
+            store: store_handle,
+            engine: &engine,
+            budgets: &budgets.budgets,
+            platform: client.as_ref(),
+            clock: clock.clone(),
+        });
+        let releases = releases.await?;
         let shown = Shown {
             engine: engine.clone(),
             gateway: Arc::clone(&gateway),
@@ -139,7 +172,7 @@ impl Stage {
             org: ORG.to_owned(),
             guide: None,
             budgets: budgets.budgets.clone(),
-            releases: None,
+            releases: releases.as_ref().map(releases::Running::shown),
             terms: budgets::terms(&config),
             documents: budgets.documents.clone(),
             access: budgets::access(&config),
@@ -164,6 +197,8 @@ impl Stage {
             gateway_url,
             engine,
             budgets,
+            releases,
+            pipeline,
             turns,
             console,
             reporting,
@@ -182,6 +217,9 @@ impl Stage {
         self.gateway.drain(DRAIN_MAX).await;
         self.reporting.abort();
         self.console.stop(&self.clock, DRAIN_MAX).await;
+        if let Some(releases) = self.releases {
+            releases.shutdown().await;
+        }
         self.budgets.shutdown().await;
         self.engine.shutdown().await;
         self.crm.shutdown().await;
@@ -211,6 +249,7 @@ fn config(story: Story, crm: &str, knowledge: &str, inbox: &str) -> Result<Confi
     let text = match story {
         Story::CrmOutage => CONFIG.to_owned(),
         Story::BudgetBurn => format!("{CONFIG}\n{BUDGET}"),
+        Story::BadRelease => format!("{CONFIG}\n{RELEASE}"),
     };
     let text = text.replace("http://crm.invalid", crm).replace("http://inbox.invalid", inbox);
     let text = text.replace("http://knowledge.invalid", knowledge);
@@ -229,11 +268,19 @@ async fn start_twin(listen: SocketAddr, story: Story, clock: &Clock, gateway: &s
     let organisation = Organisation { seed: SEED, vip_share: VIP_SHARE, queues, ..Organisation::default() };
     let options = twin::Options { listen, organisation, ..twin::Options::new(clock.clone()) };
     let twin = Twin::start(options).await.map_err(|error| cannot_start("twin", error))?;
-    let flow = match story {
-        Story::CrmOutage => MAIN_IVR,
-        Story::BudgetBurn => BUDGET_IVR,
-    };
-    twin.load_flow(flow).into_diagnostic()?;
+    match story {
+        Story::CrmOutage => drop(twin.load_flow(MAIN_IVR).into_diagnostic()?),
+        Story::BudgetBurn => drop(twin.load_flow(BUDGET_IVR).into_diagnostic()?),
+        Story::BadRelease => {
+            // It has a past: what callers get is version 11.
+            for _ in 0..VERSIONS_BEFORE {
+                twin.load_flow(MAIN_IVR).into_diagnostic()?;
+            }
+            for (id, secret) in [PIPELINE, GUARD] {
+                twin.register_client(id, secret, &["architect:*:*", "analytics:*:*"]);
+            }
+        }
+    }
     for (category, action) in ACTIONS {
         twin.load_action(category, action, &[("baseUrl", gateway)]).into_diagnostic()?;
     }

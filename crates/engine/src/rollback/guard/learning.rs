@@ -20,7 +20,7 @@ impl State {
     /// What a flow's past before a minute says is normal.
     pub(super) fn terms(&self, place: usize, siblings: &[(String, String)], published: Minute) -> Terms {
         let past = &self.flows[place].past;
-        let minutes = || (past.stretch().from.get()..published.get()).map(Minute::new);
+        let minutes = || (past.lived().from.get()..published.get()).map(Minute::new);
         let of_siblings = self.flows.iter().filter(|flow| flow.is_one_of(siblings)).map(|flow| &flow.past);
         let share = baseline::share_of(of_siblings.flat_map(|past| minutes().map(|minute| past.get(minute))));
         let baseline = Baseline::learn(&past.before(published), share, self.policy.watch.alpha_baseline());
@@ -78,7 +78,7 @@ impl State {
         let siblings = self.siblings(place);
         let siblings: Vec<&Past> =
             self.flows.iter().filter(|flow| flow.is_one_of(&siblings)).map(|flow| &flow.past).collect();
-        let stretch = flow.past.stretch();
+        let stretch = flow.past.lived();
         let observation = |minute: Minute| Observation {
             count: flow.past.get(minute),
             siblings: sum(siblings.iter().map(|past| past.get(minute))),

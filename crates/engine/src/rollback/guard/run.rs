@@ -171,9 +171,13 @@ impl Loop {
                 if is_search {
                     self.searched = None;
                 }
+                let out = self.inner.state().not_looked(error.why);
+                self.inner.carry_on(out).await;
                 return;
             }
         };
+        let out = self.inner.state().looked();
+        self.inner.carry_on(out).await;
         let changed = self.inner.state().found(&flows, is_search);
         for flow in changed {
             // Who published it is worth telling; that it was published is known.

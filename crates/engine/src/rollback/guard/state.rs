@@ -20,6 +20,8 @@ use crate::incident::{self, Subject};
 pub(super) const CATCH_UP_MAX: Minutes = Minutes::days(1);
 /// Minutes that are asked for again: callers of whom the platform learns late.
 const CORRECTED: Minutes = Minutes::new(15);
+/// So often in a row nobody may be able to say which versions callers get before somebody is told.
+const SILENCES_MAX: u32 = 5;
 /// When over so many minutes ...
 const TALKATIVE_MINUTES: usize = 30;
 /// ... so many callers were counted, a minute without any is not believed.
@@ -35,6 +37,8 @@ pub(super) struct State {
     pub(super) told: Option<Minute>,
     /// Why conversations are not being counted.
     pub(super) trouble: Option<String>,
+    /// How often in a row nobody could say which versions callers get.
+    silences: u32,
     /// What was kept of flows that were not found yet, by their ids.
     kept: Vec<(String, Known)>,
     /// Callers of the last minutes, of all flows together, where they are known.
@@ -56,6 +60,11 @@ pub(super) struct Begin {
     pub(super) why: String,
 }
 
+/// Releases of all flows go unseen.
+fn all_unseen() -> Subject {
+    Subject::Unseen("all".into())
+}
+
 impl State {
     pub(super) fn new(policy: Policy, now: Timestamp) -> Self {
         let minute = Minute::of(now);
@@ -71,7 +80,16 @@ impl State {
             is_unsaved: false,
         };
         let flows = policy.flows.iter().map(guarded).collect();
-        Self { policy, flows, releases: Vec::new(), told: None, trouble: None, kept: Vec::new(), volumes: Vec::new() }
+        Self {
+            policy,
+            flows,
+            releases: Vec::new(),
+            told: None,
+            trouble: None,
+            silences: 0,
+            kept: Vec::new(),
+            volumes: Vec::new(),
+        }
     }
 
     /// What was kept of a flow. One that is no longer watched keeps it in the store.
@@ -111,6 +129,29 @@ impl State {
         let open = self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.release.next());
         let from = open.chain([corrected]).min().unwrap_or(corrected).max(now - CATCH_UP_MAX);
         Stretch { from: from.min(now), until: now + Minutes::new(1) }
+    }
+
+    /// Nobody could say which versions callers get. Once in a while is no trouble; a release would go out unseen.
+    pub(super) fn not_looked(&mut self, why: String) -> Out {
+        self.silences = self.silences.saturating_add(1);
+        let mut out = Out::default();
+        if self.silences == SILENCES_MAX {
+            let what = format!("it is not known which versions callers get: {why}");
+            out.incidents.push(incident::Event::Trouble { subject: all_unseen(), what });
+        }
+        self.trouble = Some(why);
+        out
+    }
+
+    /// Somebody could. It ends the incident of an earlier run, too.
+    pub(super) fn looked(&mut self) -> Out {
+        let mut out = Out::default();
+        if self.silences != 0 {
+            let what = "it is known again which versions callers get".to_owned();
+            out.incidents.push(incident::Event::Over { subject: all_unseen(), what });
+        }
+        self.silences = 0;
+        out
     }
 
     /// The platform has told how flows are. Those with a version that is new here: their ids.

@@ -212,12 +212,13 @@ impl Flows {
         (stored.id.clone(), format!("{number}.0"))
     }
 
-    /// Stores a further version of a flow that is there, which nobody runs yet; false when there is no such flow.
-    pub(crate) fn save_unpublished(&mut self, flow: Flow, source: &str, now: Now) -> bool {
-        let Some(stored) = self.list.iter_mut().find(|stored| stored.name == flow.name) else { return false };
+    /// Stores a further version of a flow that is there, which nobody runs yet. Gives the flow's id and the version;
+    /// `None` when there is no such flow.
+    pub(crate) fn save_unpublished(&mut self, flow: Flow, source: &str, now: Now) -> Option<(String, String)> {
+        let stored = self.list.iter_mut().find(|stored| stored.name == flow.name)?;
         let configuration = json!({"name": flow.name, "type": "INBOUNDCALL", "yaml": source});
-        stored.add(VersionKind::Checkin, Some(Arc::new(flow)), Arc::new(configuration), now.wall);
-        true
+        let number = stored.add(VersionKind::Checkin, Some(Arc::new(flow)), Arc::new(configuration), now.wall);
+        Some((stored.id.clone(), format!("{number}.0")))
     }
 
     /// Stores and publishes what was uploaded, unless somebody else has the flow. Gives the flow's id.
