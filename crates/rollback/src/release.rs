@@ -460,15 +460,17 @@ impl Release {
         }
     }
 
-    /// The share of errors that is disproved when going back has helped: the one that was seen, and no more than a few
-    /// times the normal one, so that a total failure that becomes half of one is no recovery.
+    /// The share of errors that is disproved when going back has helped: half way between what is tolerated and what was
+    /// seen, as ratios go, so that a total failure that becomes half of one is no recovery; and a few times the normal one
+    /// at least, since less would take long to tell from it.
     fn disproved(&self) -> Null {
         let finding = self.finding();
         let counted = if finding.trace.counted.whole > 0 { Some(finding.trace.counted) } else { finding.row };
         let seen = counted.map_or(1.0, |counted| counted.part as f64 / counted.whole.max(1) as f64);
         match self.terms.baseline() {
             Some(baseline) => {
-                let share = (HELPED_RATIO * baseline.share).max(self.terms.tolerated()).min(seen);
+                let half_way = libm::sqrt(self.terms.tolerated() * seen);
+                let share = (HELPED_RATIO * baseline.share).max(half_way).min(seen);
                 Null { share, variation: baseline.variation }
             }
             None => Null { share: seen, variation: VARIATION },
