@@ -8,6 +8,7 @@
 //! - While the store does not work nothing is begun, and what was begun stands still.
 
 mod carry;
+mod platform;
 mod wire;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use rollback::act::{Answer, Question, Trouble};
 use store::Store;
 
 pub use carry::{BeginError, Rollbacks, Standing};
+pub use platform::GenesysPlatform;
 
 /// A request to the platform may take so long, its own retries included.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);

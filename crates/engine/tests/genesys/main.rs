@@ -1,8 +1,11 @@
-//! Counts of the platform's aggregates, against the twin over HTTP: what the source counts is what happened there.
+//! The engine beside an organisation, which is the twin over HTTP.
 //!
-//! Half an hour of calls passes in virtual time; only then does the runtime's clock run, and the twin is asked.
+//! Counts of the platform's aggregates: what the source counts is what happened there. Half an hour of calls passes in
+//! virtual time; only then does the runtime's clock run, and the twin is asked. And going back from a release.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test")]
+
+mod rollback;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,9 +26,9 @@ use twin::{
     TwinHandle,
 };
 
-const MAIN_IVR: &str = include_str!("../../../examples/flows/main-ivr.yaml");
-const BAD_RELEASE: &str = include_str!("../../../examples/flows/main-ivr-bad-release.yaml");
-const CRM_LOOKUP: &str = include_str!("../../../examples/flows/crm-lookup.custom.json");
+const MAIN_IVR: &str = include_str!("../../../../examples/flows/main-ivr.yaml");
+const BAD_RELEASE: &str = include_str!("../../../../examples/flows/main-ivr-bad-release.yaml");
+const CRM_LOOKUP: &str = include_str!("../../../../examples/flows/crm-lookup.custom.json");
 
 /// The minute in which the twin is founded: 2026-11-21T08:00Z.
 const FIRST: Minute = Minute::new(29_920_800);
@@ -46,7 +49,11 @@ struct House {
 
 impl House {
     async fn new() -> Self {
-        let clock = Clock::starting_at(FIRST.start(), 1);
+        Self::at_speed(1).await
+    }
+
+    async fn at_speed(speed: u32) -> Self {
+        let clock = Clock::starting_at(FIRST.start(), speed);
         let organisation = Organisation { seed: 7, ..Organisation::default() };
         let twin = Twin::start(Options { organisation, ..Options::new(clock.clone()) }).await.unwrap();
         let flow = twin.load_flow(MAIN_IVR).unwrap().id;
