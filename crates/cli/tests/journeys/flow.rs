@@ -28,7 +28,8 @@ fn a_flow_that_drops_callers_is_told_with_excerpts_and_its_repaired_twin_is_clea
     let ended = flow_in(&dir, &["lint", "flow.yaml"]);
     assert_eq!(ended.code, 1);
     insta::assert_snapshot!("flow_lint_before", ended.stdout);
-    for name in ["order-status.yaml", "main-ivr.yaml", "crm-lookup.custom.json"] {
+    // What version 12 of the front door does wrong depends on what the CRM answers: no lint can see it.
+    for name in ["order-status.yaml", "main-ivr.yaml", "main-ivr-12.yaml", "crm-lookup.custom.json"] {
         let ended = run(&["flow", "lint", "--deny", "warnings", example(name).to_str().unwrap()]);
         assert_eq!(ended.code, 0, "{name}: {}", ended.stdout);
     }

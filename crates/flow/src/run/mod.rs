@@ -268,7 +268,7 @@ pub enum EndReason {
     Action,
     /// A menu was repeated in vain.
     NoChoice,
-    /// The flow made an error.
+    /// The flow made an error, and its error handling ended the run or handed the caller over.
     Error(FlowError),
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use flow::{DataAction, OutcomeKind, Reply};
+use flow::{DataAction, EndReason, OutcomeKind, Reply};
 
 use crate::script::{World, check_flow, failure, run, success};
 
 const MAIN_IVR: &str = include_str!("../../../../examples/flows/main-ivr.yaml");
+const MAIN_IVR_12: &str = include_str!("../../../../examples/flows/main-ivr-12.yaml");
 const CRM_LOOKUP: &str = include_str!("../../../../examples/flows/crm-lookup.custom.json");
 
 fn world(reply: Reply, ms: u64) -> World {
@@ -27,6 +28,24 @@ fn a_platinum_customer_reaches_the_vip_queue() {
         end queue VIP accountTier=platinum customerId=C-1 customerName=Ada
         "#,
     );
+}
+
+#[test]
+fn version_12_makes_an_error_for_an_important_customer_whose_account_begins_with_a_letter() {
+    let answer = |id: &str, tier: &str| success(&format!(r#"{{"customerId": "{id}", "accountTier": "{tier}"}}"#));
+    let ends = |reply| {
+        let outcome = run(MAIN_IVR_12, &world(reply, 80)).1;
+        let OutcomeKind::Queue(to) = outcome.kind else { panic!("{outcome:?}") };
+        (to.target, to.priority, matches!(outcome.reason, EndReason::Error(_)))
+    };
+    for tier in ["gold", "platinum"] {
+        assert_eq!(ends(answer("C-550019", tier)), ("Support".into(), 0, true), "{tier}");
+    }
+    assert_eq!(ends(answer("C-550011", "standard")), ("Support".into(), 0, false));
+    // As it was tried out.
+    assert_eq!(ends(answer("120019", "platinum")), ("VIP".into(), 25, false));
+    assert_eq!(ends(answer("950018", "gold")), ("VIP".into(), 10, false));
+    assert_eq!(ends(failure(&[("status", "503")])), ("Support".into(), 0, false));
 }
 
 #[test]

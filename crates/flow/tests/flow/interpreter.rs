@@ -84,7 +84,7 @@ fn an_expression_error_takes_the_call_to_the_error_handling() {
         "
         play One moment
         transfer Rescue
-        end queue Rescue
+        end queue Rescue (failed to apply `+` to a value that is not set)
         ",
     );
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use std::collections::BTreeMap;
+
+use base::Ppm;
 use clock::Clock;
 use serde_json::json;
-use twin::{AskOutcome, Ended, Mode, Tier};
+use twin::{AskOutcome, Ended, Mode, Organisation, Tier, TwinHandle};
 
-use crate::setup::{Client, MAIN_IVR, twin_and_crm};
+use crate::setup::{Client, MAIN_IVR, MAIN_IVR_12, founded, twin_and_crm};
 
 #[tokio::test]
 async fn callers_are_routed_by_their_tier() {
@@ -23,6 +26,72 @@ async fn callers_are_routed_by_their_tier() {
         assert_eq!(call.participant_data["accountTier"], call.tier.as_str());
     }
     twin.shutdown().await;
+}
+
+/// Callers that the platform counted, by the version of their flow and by how it ended.
+async fn ends(twin: &TwinHandle) -> BTreeMap<(String, String), u64> {
+    twin.settings(|settings| settings.ingestion_lag_ms = 0);
+    let (since, until) = (twin.now() - Duration::from_secs(3_600), twin.now() + Duration::from_secs(60));
+    let query = json!({
+        "interval": format!("{since:.3}/{until:.3}"),
+        "groupBy": ["flowVersion", "exitReason"],
+        "metrics": ["tFlow"],
+        "filter": {"type": "and", "predicates": [{"dimension": "flowType", "value": "INBOUNDCALL"}]},
+    });
+    let (status, body) = Client::of(twin).await.post("/api/v2/analytics/flows/aggregates/query", &query).await;
+    assert_eq!(status, 200, "{body}");
+    let mut ends = BTreeMap::new();
+    for result in body["results"].as_array().unwrap() {
+        let name = |dimension: &str| result["group"][dimension].as_str().unwrap_or_default().to_owned();
+        let counted: u64 = result["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| part["metrics"][0]["stats"]["count"].as_u64().unwrap())
+            .sum();
+        *ends.entry((name("flowVersion"), name("exitReason"))).or_insert(0) += counted;
+    }
+    ends
+}
+
+#[tokio::test]
+async fn version_12_makes_errors_for_important_customers_and_loses_nobody() {
+    let organisation = Organisation { vip_share: Ppm::percent(30), ..Organisation::default() };
+    // Slow enough that the CRM's answer is never late, even on a busy machine.
+    let (twin, crm, _) = founded(Clock::scaled(10), organisation).await;
+    crm.set_mode(Mode::Healthy(Duration::ZERO));
+    twin.start_callers(20.0).unwrap();
+    let healthy = twin.totals_when(|totals| totals.queued >= 100).await;
+    assert_eq!(twin.load_flow(MAIN_IVR_12).unwrap().version, "2.0");
+    twin.totals_when(|totals| totals.queued >= healthy.queued + 300).await;
+    twin.stop_callers();
+    // An error takes longer than a greeting: whoever is still in the flow counts too.
+    let totals = twin.totals_when(|totals| totals.in_flow == 0).await;
+    assert_eq!((totals.lost, totals.handed_over), (0, 0));
+
+    let calls = twin.calls();
+    let of = |version: &'static str| calls.iter().filter(move |call| call.version == version);
+    assert!(of("1.0").all(|call| call.ended == Ended::Queue && call.exit == "TRANSFER"));
+    let (mut answered, mut errors) = (0, 0);
+    for call in of("2.0").filter(|call| call.data_actions[0].outcome == AskOutcome::Ok) {
+        let fails = call.tier != Tier::Standard;
+        let expected = if fails { "FLOW_ERROR_EXIT" } else { "TRANSFER" };
+        assert_eq!(
+            (call.exit, call.ended, call.queue.as_deref()),
+            (expected, Ended::Queue, Some("Support")),
+            "{call:?}"
+        );
+        (answered, errors) = (answered + 1, errors + u64::from(fails));
+    }
+    assert!(answered * 3 / 20 < errors && errors < answered * 9 / 20, "{errors} of {answered}");
+
+    // As the platform tells it to whoever watches the release.
+    let ends = ends(&twin).await;
+    let told = |version: &str, reason: &str| ends.get(&(version.to_owned(), reason.to_owned())).copied().unwrap_or(0);
+    assert!(ends.keys().all(|(version, reason)| version == "2.0" || !reason.starts_with("FLOW_ERROR")), "{ends:?}");
+    assert_eq!(told("2.0", "FLOW_ERROR_EXIT"), errors, "{ends:?}");
+    assert_eq!(told("1.0", "TRANSFER"), of("1.0").count() as u64, "{ends:?}");
+    assert_eq!(told("2.0", "FLOW_ERROR_DISCONNECT"), 0, "{ends:?}");
 }
 
 #[tokio::test]

@@ -2,15 +2,21 @@
 
 use clock::Clock;
 use serde_json::Value as Json;
-use twin::{Crm, CrmHandle, CrmOptions, DEFAULT_CLIENT, Options, Twin, TwinHandle};
+use twin::{Crm, CrmHandle, CrmOptions, DEFAULT_CLIENT, Options, Organisation, Twin, TwinHandle};
 
 pub(crate) const MAIN_IVR: &str = include_str!("../../../../examples/flows/main-ivr.yaml");
+pub(crate) const MAIN_IVR_12: &str = include_str!("../../../../examples/flows/main-ivr-12.yaml");
 pub(crate) const CRM_LOOKUP: &str = include_str!("../../../../examples/flows/crm-lookup.custom.json");
 
 /// A twin and its CRM, both on `clock`, and the id of the look-up.
 pub(crate) async fn twin_and_crm(clock: Clock) -> (TwinHandle, CrmHandle, String) {
+    founded(clock, Organisation::default()).await
+}
+
+/// The same for an organisation of one's own.
+pub(crate) async fn founded(clock: Clock, organisation: Organisation) -> (TwinHandle, CrmHandle, String) {
     let crm = Crm::start(CrmOptions::new(clock.clone())).await.unwrap();
-    let twin = Twin::start(Options::new(clock)).await.unwrap();
+    let twin = Twin::start(Options { organisation, ..Options::new(clock) }).await.unwrap();
     twin.load_flow(MAIN_IVR).unwrap();
     let action = twin.load_action("CRM", CRM_LOOKUP, &[("baseUrl", &crm.base_url())]).unwrap();
     (twin, crm, action)

@@ -181,12 +181,17 @@ impl Run {
                 self.timeline.silence(time);
                 self.pass(id)
             }
-            (Pending::Transferring { destination, .. }, Answer::Transferred) => {
+            (Pending::Transferring { destination, origin }, Answer::Transferred) => {
+                // Whoever is handed over by the error handling left the flow by its error.
+                let reason = match (origin, self.error.clone()) {
+                    (Origin::ErrorHandling, Some(error)) => EndReason::Error(error),
+                    (Origin::ErrorHandling | Origin::Step(_), _) => EndReason::Action,
+                };
                 let kind = match destination.to {
                     TransferTo::Queue | TransferTo::QueueFromMenu => OutcomeKind::Queue(destination),
                     _ => OutcomeKind::Handed(destination),
                 };
-                Ok(Some(self.end(kind, EndReason::Action)))
+                Ok(Some(self.end(kind, reason)))
             }
             (Pending::Transferring { origin, .. }, Answer::TransferFailed) => self.transfer_failed(origin),
             (_, answer) => Err(format!("use the answer {answer:?}: it was not asked for")),
