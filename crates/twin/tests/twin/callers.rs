@@ -58,7 +58,7 @@ async fn ends(twin: &TwinHandle) -> BTreeMap<(String, String), u64> {
 async fn version_12_makes_errors_for_important_customers_and_loses_nobody() {
     let organisation = Organisation { vip_share: Ppm::percent(30), ..Organisation::default() };
     // Slow enough that the CRM's answer is never late, even on a busy machine.
-    let (twin, crm, _) = founded(Clock::scaled(20), organisation).await;
+    let (twin, crm, _) = founded(Clock::scaled(10), organisation).await;
     crm.set_mode(Mode::Healthy(Duration::ZERO));
     twin.start_callers(20.0).unwrap();
     let healthy = twin.totals_when(|totals| totals.queued >= 100).await;
@@ -72,6 +72,7 @@ async fn version_12_makes_errors_for_important_customers_and_loses_nobody() {
     let calls = twin.calls();
     let of = |version: &'static str| calls.iter().filter(move |call| call.version == version);
     assert!(of("1.0").all(|call| call.ended == Ended::Queue && call.exit == "TRANSFER"));
+    let (mut answered, mut errors) = (0, 0);
     for call in of("2.0").filter(|call| call.data_actions[0].outcome == AskOutcome::Ok) {
         let fails = call.tier != Tier::Standard;
         let expected = if fails { "FLOW_ERROR_EXIT" } else { "TRANSFER" };
@@ -80,15 +81,15 @@ async fn version_12_makes_errors_for_important_customers_and_loses_nobody() {
             (expected, Ended::Queue, Some("Support")),
             "{call:?}"
         );
+        (answered, errors) = (answered + 1, errors + u64::from(fails));
     }
-    let (errors, all) = (of("2.0").filter(|call| call.is_error).count(), of("2.0").count());
-    assert!(all / 5 < errors && errors < all * 2 / 5, "{errors} of {all}");
+    assert!(answered * 3 / 20 < errors && errors < answered * 9 / 20, "{errors} of {answered}");
 
     // As the platform tells it to whoever watches the release.
     let ends = ends(&twin).await;
     let told = |version: &str, reason: &str| ends.get(&(version.to_owned(), reason.to_owned())).copied().unwrap_or(0);
     assert!(ends.keys().all(|(version, reason)| version == "2.0" || !reason.starts_with("FLOW_ERROR")), "{ends:?}");
-    assert_eq!(told("2.0", "FLOW_ERROR_EXIT"), errors as u64, "{ends:?}");
+    assert_eq!(told("2.0", "FLOW_ERROR_EXIT"), errors, "{ends:?}");
     assert_eq!(told("1.0", "TRANSFER"), of("1.0").count() as u64, "{ends:?}");
     assert_eq!(told("2.0", "FLOW_ERROR_DISCONNECT"), 0, "{ends:?}");
 }
