@@ -9,11 +9,14 @@ import { isLive, says, unfold, visit } from "./support/visit.mjs";
 
 const APPROVER = "token-of-ben-0123456789";
 
+/** More stops than the page has. */
+const STOPS_MAX = 60;
+
 let browser;
 let preview;
 before(async () => {
   browser = await launch();
-  preview = await Preview.start("outage");
+  preview = await Preview.start("bad-release");
 });
 after(async () => {
   await browser?.close();
@@ -82,6 +85,27 @@ test("words of thresholds stand beside their lines and inside the drawing", () =
     assert.deepEqual(found, []);
   }));
 
+test("everything on the page can be reached by Tab and shows it", () =>
+  visit(browser, `${preview.url}/rollbacks`, {}, async (page) => {
+    await isLive(page);
+    const reached = [];
+    for (let n = 0; n < STOPS_MAX; n++) {
+      await page.keyboard.press("Tab");
+      const stop = await page.evaluate(() => {
+        if (document.activeElement === document.body) return null;
+        const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+        const isMarked = outlineStyle !== "none" && 2 <= parseFloat(outlineWidth);
+        return { id: document.activeElement.id, text: document.activeElement.textContent.trim(), isMarked };
+      });
+      if (!stop) break;
+      assert.ok(stop.isMarked, `${stop.text || stop.id} shows that it has the focus`);
+      reached.push(stop.id || stop.text);
+    }
+    for (const one of ["token-r-8c21", "approve-r-8c21", "What happened", "The same as a table", "Version 11.0 of Main IVR"]) {
+      assert.ok(reached.includes(one), `${one}: ${reached.join(", ")}`);
+    }
+  }));
+
 test("what nobody saw is a gap without a line", () =>
   own("silent", "/rollbacks", {}, async (page) => {
     await isLive(page);
@@ -96,7 +120,7 @@ test("what nobody saw is a gap without a line", () =>
   }));
 
 test("an approver goes back by keyboard, and every page that is open says so", () =>
-  own("outage", "/rollbacks", {}, async (page, { url }) => {
+  own("bad-release", "/rollbacks", {}, async (page, { url }) => {
     await isLive(page);
     await visit(browser, `${url}/rollbacks/r-8c21`, {}, async (other) => {
       await isLive(other);
@@ -111,7 +135,7 @@ test("an approver goes back by keyboard, and every page that is open says so", (
   }));
 
 test("an approver goes back without JavaScript, and somebody else is told why not", () =>
-  own("outage", "/rollbacks/r-8c21", { javaScriptEnabled: false, complaintsExpected: true }, async (page, { url }) => {
+  own("bad-release", "/rollbacks/r-8c21", { javaScriptEnabled: false, complaintsExpected: true }, async (page, { url }) => {
     await page.locator("#token-r-8c21").fill("token-of-ann-0123456789");
     await page.locator("#approve-r-8c21").click();
     assert.match(await page.locator("[role=alert]").innerText(), /ann is operator; it takes approver/);

@@ -1,8 +1,8 @@
 //! The console with made-up data, to look at: `cargo run -p server --example preview -- outage 7700`.
 //!
-//! It starts as `well`, `outage`, `burning`, `unknown` or `silent`; port 0 takes a free one. Lines on the standard input
-//! change the story while it runs: `outage`, `well` and `silent` happen to the upstream and the gateway, `full`
-//! and `free` to the disk. The browser tests tell it so.
+//! It starts as `well`, `outage`, `burning`, `bad-release`, `unknown` or `silent`; port 0 takes a free one.
+//! Lines on the standard input change the story while it runs: `outage`, `well` and `silent` happen to the upstream and
+//! the gateway, `full` and `free` to the disk. The browser tests tell it so.
 
 #![expect(clippy::unwrap_used, reason = "a tool for looking at pages, which may stop at the first surprise")]
 

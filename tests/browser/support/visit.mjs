@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 export const PAGES = ["/", "/incidents", "/budget", "/gates", "/rollbacks", "/maintenance", "/audit"];
 
 /** Every state that the preview starts in. */
-export const STATES = ["well", "outage", "burning", "unknown", "silent"];
+export const STATES = ["well", "outage", "burning", "bad-release", "unknown", "silent"];
 
 /** How long a condition may take to come true. Longer than the browser's own pause before it connects again. */
 export const PATIENCE_MS = 15_000;

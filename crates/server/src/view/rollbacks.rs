@@ -324,7 +324,7 @@ impl ReleaseCard {
     /// Without its minutes.
     fn unread(release: &ReleaseView, now: Timestamp) -> Self {
         let (class, state) = state(&release.state);
-        let line = |line: &api::StoryLine| (words::instant(line.at, now), line.what.clone());
+        let line = |line: &api::StoryLine| (words::instant(line.at, now), unbroken(&line.what));
         let earlier = release.story.len().saturating_sub(STORY_MAX);
         Self {
             id: release.id.clone(),
@@ -332,7 +332,7 @@ impl ReleaseCard {
             state,
             version: release.version.clone(),
             name: release.name.clone(),
-            why: release.why.clone(),
+            why: unbroken(&release.why),
             facts: facts(release, now),
             chart: None,
             rows: Vec::new(),
@@ -345,6 +345,11 @@ impl ReleaseCard {
             proof_class: "quiet",
         }
     }
+}
+
+/// A sentence of the guard, in which a number and its unit stay on one line.
+fn unbroken(sentence: &str) -> String {
+    sentence.replace(" %", "\u{a0}%").replace(" : 1", "\u{a0}:\u{a0}1")
 }
 
 fn facts(release: &ReleaseView, now: Timestamp) -> Vec<(&'static str, Value)> {

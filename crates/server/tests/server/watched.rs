@@ -186,7 +186,7 @@ pub(crate) fn example(state: &str) -> RollbackList {
     let (main, billing, callback) = (("main-ivr", "Main IVR"), ("billing", "Billing <EU>"), ("callback", "Callback"));
     let open = match state {
         "unknown" => return RollbackList::default(),
-        "outage" => {
+        "bad-release" => {
             let mut asked = release("r-8c21", billing, "ASKED", Course::Bad, 9);
             asked.mode = "approve".into();
             asked.story.push(line(3, "the release is bad: an approver was asked"));
@@ -210,7 +210,7 @@ pub(crate) fn example(state: &str) -> RollbackList {
     });
     let mut list = list(open.into_iter().chain(ended).collect());
     match state {
-        "outage" => list.open = Some("Main IVR".into()),
+        "bad-release" => list.open = Some("Main IVR".into()),
         "burning" => list.locked_until = Some(instant("2026-11-21T08:24:00Z")),
         "silent" => list.trouble = Some("the platform answers 503 to every question about conversations".into()),
         _ => list.flows.truncate(3),
