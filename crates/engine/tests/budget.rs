@@ -14,7 +14,8 @@ use budget::{Budgeting, Count, Minute, Minutes, Objective, Rarity, Remaining, St
 use clock::Clock;
 use engine::budget::source::{Reading, Readings};
 use engine::budget::{ActError, Budgets, Setup, Source, SourceError};
-use engine::{Engine, Handle};
+use engine::rollback::guard::Hold;
+use engine::{Engine, Handle, wiring};
 use store::{Fault, Simulated, Store as _};
 
 /// A source of 100 calls a minute, of which as many are bad as the test says; or none, with a wish.
@@ -398,4 +399,34 @@ async fn pushed_counts_are_taken_or_refused_one_by_one() {
     house.minutes(1, 0).await;
     let pushed = house.budgets.list().objectives[1].clone();
     assert_eq!((pushed.raw.bad, pushed.raw.total), (2, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_is_held_shuts_the_gate_and_maintenance_keeps_releases() {
+    let house = House::new().await;
+    house.minutes(30, 0).await;
+    let neighbours = wiring::beside(&house.budgets);
+    let flow = |name: &str| house.budgets.gate(&[], &[name.to_owned()]);
+    assert_eq!(flow("main").allowed, Some(true));
+    let hold = Hold { name: "main".into(), id: "f-1".into(), why: "version 12.0 is suspect".into() };
+    (neighbours.hold)(vec![hold]);
+    for name in ["main", "f-1"] {
+        let answer = flow(name);
+        assert_eq!((answer.allowed, answer.reasons[0].as_str()), (Some(false), "version 12.0 is suspect"));
+    }
+    assert_eq!(house.budgets.gate(&[], &[]).allowed, Some(false), "everything is meant");
+    assert_eq!(house.budgets.gate(&["crm".into()], &[]).allowed, Some(true), "its objective alone is well");
+    (neighbours.hold)(Vec::new());
+    assert_eq!(flow("main").allowed, Some(true));
+
+    let from = house.budgets.now();
+    let stretch = Stretch { from, until: from + Minutes::new(30) };
+    let relief = Relief { budget: false, gate: false, degrade: false, rollback: true };
+    let is_maintained = |name: &str| (neighbours.is_maintained)(name, "f-1", from + Minutes::new(1));
+    for (id, objectives, expected) in [("m", vec!["crm".to_owned()], [true, false]), ("n", vec![], [true, true])] {
+        let wish = Wish::Maintenance { objectives, stretch, zone: "UTC".into(), relief };
+        house.act("ann", Role::Operator, ask(id, wish)).await.unwrap();
+        house.act("ben", Role::Approver, Act::Approve(id.into())).await.unwrap();
+        assert_eq!([is_maintained("main"), is_maintained("night")], expected, "one without objectives goes with all");
+    }
 }

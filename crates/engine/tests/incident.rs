@@ -264,6 +264,10 @@ fn keys_of_subjects_read_back() {
         Subject::Records,
         Subject::Receiver("ops".into()),
         Subject::Crowd,
+        Subject::Suspect("f".into()),
+        Subject::WentBack("f".into()),
+        Subject::Stuck("f".into()),
+        Subject::Unseen("f".into()),
     ];
     for subject in subjects {
         assert_eq!(Subject::parse(&subject.key()), Some(subject));

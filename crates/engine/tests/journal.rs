@@ -8,7 +8,7 @@ use base::{Mono, Now, Ppm, Ratio};
 use degrade::{Cause, Counts, Fault, Phase, Transition};
 use engine::Severity;
 use engine::delivery::{self, Attempt, DeliveryError, Outcome, Verdict};
-use engine::incident::{self, Event, Incidents, Subject, step};
+use engine::incident::{self, Alert, Event, Incidents, Subject, step};
 use engine::journal::{Record, ReplayError, VERSION, decode, encode, replay};
 use store::JournalEntry;
 
@@ -67,6 +67,12 @@ fn causes() -> Vec<Cause> {
     causes
 }
 
+fn alert() -> Box<Alert> {
+    let (rate, threshold) = (Ppm::percent(6), Ppm::percent(5));
+    let at = "2026-11-21T08:00:00.123Z".parse().unwrap();
+    Box::new(Alert { flow: "f".into(), rate, threshold, at, version: "10.0".into() })
+}
+
 /// A journal with every kind of event in it.
 fn story() -> Vec<JournalEntry> {
     let mut events: Vec<_> = causes().into_iter().map(|cause| transition(cause, Phase::Closed, Phase::Open)).collect();
@@ -77,6 +83,9 @@ fn story() -> Vec<JournalEntry> {
         Event::Over { subject: Subject::Store, what: "works".into() },
         Event::Acknowledged { id: "20261121-080000-000001".into(), who: "ada".into() },
         Event::CircuitWell { circuit: "crm".into() },
+        Event::Trouble { subject: Subject::Suspect("f".into()), what: "more fails than is tolerated".into() },
+        Event::WentBack { flow: "f".into(), what: "Main from 11.0 to 10.0".into(), alert: alert() },
+        Event::Over { subject: Subject::Suspect("f".into()), what: "it has helped".into() },
     ]);
     let mut journal = vec![entry(1, &checkpoint(Incidents::default()))];
     let mut state = Incidents::default();
@@ -121,7 +130,9 @@ fn a_journal_leads_to_the_same_states_and_effects() {
     let replayed = replay(&journal).unwrap();
     assert_eq!((replayed.entries, replayed.lost), (journal.len() as u64, 0));
     let left: Vec<_> = replayed.state.live.keys().collect();
-    assert_eq!(left, [&Subject::Receiver("ops".into())]);
+    assert_eq!(left, [&Subject::Receiver("ops".into()), &Subject::WentBack("f".into())]);
+    let kept = replayed.state.live[&Subject::WentBack("f".into())].facts.alert.clone();
+    assert_eq!(kept, Some(alert()));
 }
 
 #[test]

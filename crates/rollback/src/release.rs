@@ -26,8 +26,13 @@ use crate::watch::{self, Finding, Observation, Terms, Watch};
 pub const MINUTES_MAX: usize = 1_440;
 /// Going back has helped when the share of errors is below so many times the normal one ...
 const HELPED_RATIO: f64 = 5.0;
-/// ... where nothing is known of how much it varies, by this.
+/// ... where nothing is known of how much it varies, by this ...
 const VARIATION: f64 = 0.25;
+/// ... and by this at most where it was told from fewer errors than [`ERRORS_ENOUGH`]: the share of errors of one defect
+/// does not vary by more than itself.
+const VARIATION_MAX: f64 = 1.0;
+/// So many errors tell how much their share varies.
+const ERRORS_ENOUGH: u64 = 100;
 
 /// What a release is held to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -471,7 +476,9 @@ impl Release {
             Some(baseline) => {
                 let half_way = libm::sqrt(self.terms.tolerated() * seen);
                 let share = (HELPED_RATIO * baseline.share).max(half_way).min(seen);
-                Null { share, variation: baseline.variation }
+                let is_measured = ERRORS_ENOUGH <= baseline.errors;
+                let variation = if is_measured { baseline.variation } else { baseline.variation.min(VARIATION_MAX) };
+                Null { share, variation }
             }
             None => Null { share: seen, variation: VARIATION },
         }

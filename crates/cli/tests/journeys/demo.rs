@@ -84,6 +84,42 @@ fn a_budget_that_burns_comes_out_as_it_must() {
 }
 
 #[test]
+fn a_bad_release_is_gone_back_from_once_and_twice_left_to_people_with_reasons() {
+    let ended = run(&demo(&["--story", "bad-release", "--exit-when-done", "--format", "json"]));
+    assert_eq!(ended.code, 0, "{}", ended.whole());
+    let told = ended.json();
+    assert_eq!((told["story"].as_str(), told["ok"].as_bool()), (Some("bad-release"), Some(true)));
+    assert_eq!(told["callersLost"], 0);
+    let events = told["events"].as_array().unwrap();
+    let whats: Vec<_> = events.iter().map(|event| event["what"].as_str().unwrap()).collect();
+    let expected = [
+        "callers come in",
+        "guard armed",
+        "release published",
+        "release suspect",
+        "went back",
+        "alert delivered",
+        "recovery proved",
+        "release published",
+        "locked out",
+        "people go back",
+        "people did it",
+        "analytics away",
+        "release published",
+        "nothing is done",
+        "people go back",
+        "analytics back",
+        "callers stop",
+    ];
+    assert_eq!(whats, expected);
+    let numbers = |what: &str| &events.iter().find(|event| event["what"] == what).unwrap()["numbers"];
+    assert_eq!(numbers("went back")["version"], "11.0");
+    assert!(numbers("went back")["oddsNeeded"].as_f64() <= numbers("went back")["odds"].as_f64());
+    assert_eq!(numbers("locked out")["version"], "13.0");
+    assert_eq!(numbers("nothing is done")["version"], "14.0");
+}
+
+#[test]
 fn the_demo_stays_for_those_who_want_to_look_around() {
     let mut demo = Running::start(&demo(&["--speed", "10"]));
     let (console, gateway) = (demo.url("console"), demo.url("gateway"));

@@ -81,6 +81,6 @@ fn a_story_that_is_not_there_is_refused_and_those_that_are_there_are_named() {
     for story in ["bad-release", "region-loss"] {
         let ended = run(&["demo", "--story", story]);
         assert_eq!(ended.code, 2);
-        assert!(ended.stderr.contains("[possible values: crm-outage, budget-burn]"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("[possible values: crm-outage, budget-burn, bad-release]"), "{}", ended.stderr);
     }
 }

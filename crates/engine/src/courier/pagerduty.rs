@@ -179,6 +179,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_carries_the_alert_under_the_names_that_others_know() {
+        let mut letter = letter(Action::Trigger);
+        letter.page = Page::from_json(include_str!("../../samples/page-1-rollback.json")).unwrap();
+        let event = serde_json::to_value(event(&letter, "R0UTE")).unwrap();
+        let mut alert = event["payload"]["custom_details"].clone();
+        for ours in ["incident", "circuit", "upstream", "failure_count", "cause", "opened_at"] {
+            assert!(alert.as_object_mut().unwrap().remove(ours).is_some());
+        }
+        assert_eq!(
+            alert,
+            json!({
+                "incident_type": "AUTO_ROLLBACK_TRIGGERED",
+                "flow_id": "12345678-1234-1234-1234-123456789012",
+                "error_rate_breach": 0.06,
+                "threshold_breach": 0.05,
+                "timestamp": "2026-06-01T00:00:00Z",
+                "action_taken": "SWITCHED_TO_VERSION_10",
+            })
+        );
+    }
+
+    #[test]
     fn a_resolve_needs_only_its_key() {
         let event = serde_json::to_value(event(&letter(Action::Resolve), "R0UTE")).unwrap();
         assert_eq!(event["event_action"], "resolve");

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test")]
 
+mod organisation;
 mod rollback;
 
 use std::collections::BTreeMap;

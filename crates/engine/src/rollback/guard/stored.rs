@@ -447,3 +447,6 @@ fn why_from_wire(wire: WhyWire) -> Result<Why, String> {
         WhyWire::NotDone { outcome } => Why::NotDone(outcome_from_wire(outcome)),
     })
 }
+
+#[cfg(test)]
+mod tests;
