@@ -39,7 +39,7 @@ async fn callers_count_for_the_version_that_they_left_in_the_minute_in_which_the
     tokio::time::resume();
     let organisation = GenesysOrganisation::new(&house.client());
     let asked = Stretch { from: FIRST, until: minute(31) };
-    let told = organisation.counts(&[house.flow.clone()], asked).await.unwrap();
+    let told = organisation.counts(std::slice::from_ref(&house.flow), asked).await.unwrap();
     assert_eq!(told.until, minute(31) - Minutes::new(3), "a minute without callers is told after a while");
     let calls = house.twin.calls();
     for version in ["1.0", "2.0"] {
@@ -60,7 +60,7 @@ async fn callers_count_for_the_version_that_they_left_in_the_minute_in_which_the
     // In parts, when the platform refuses the whole, it is the same.
     house.twin.settings(|settings| settings.buckets_max = 60);
     let early = Stretch { from: FIRST - Minutes::hours(5), ..asked };
-    assert_eq!(organisation.counts(&[house.flow.clone()], early).await.unwrap().counts, told.counts);
+    assert_eq!(organisation.counts(std::slice::from_ref(&house.flow), early).await.unwrap().counts, told.counts);
 }
 
 #[tokio::test(start_paused = true)]
