@@ -1,6 +1,6 @@
 //! The demo, played to its end.
 
-use crate::setup::{Running, get, run};
+use crate::setup::{Running, get, play, run};
 
 const ANYWHERE: [&str; 6] =
     ["--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--twin-listen", "127.0.0.1:0"];
@@ -85,7 +85,7 @@ fn a_budget_that_burns_comes_out_as_it_must() {
 
 #[test]
 fn a_bad_release_is_gone_back_from_once_and_twice_left_to_people_with_reasons() {
-    let ended = run(&demo(&["--story", "bad-release", "--exit-when-done", "--format", "json"]));
+    let ended = play(&demo(&["--story", "bad-release", "--exit-when-done", "--format", "json"]));
     assert_eq!(ended.code, 0, "{}", ended.whole());
     let told = ended.json();
     assert_eq!((told["story"].as_str(), told["ok"].as_bool()), (Some("bad-release"), Some(true)));

@@ -78,7 +78,7 @@ fn a_wrong_call_ends_with_2() {
 
 #[test]
 fn a_story_that_is_not_there_is_refused_and_those_that_are_there_are_named() {
-    for story in ["bad-release", "region-loss"] {
+    for story in ["good-release", "region-loss"] {
         let ended = run(&["demo", "--story", story]);
         assert_eq!(ended.code, 2);
         assert!(ended.stderr.contains("[possible values: crm-outage, budget-burn, bad-release]"), "{}", ended.stderr);

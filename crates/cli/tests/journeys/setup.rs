@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// No wait is longer, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// A story of releases takes two minutes, and more beside other tests.
+const STORY_PATIENCE: Duration = Duration::from_secs(400);
 
 /// How a run ended.
 pub(crate) struct Ended {
@@ -46,15 +48,24 @@ pub(crate) fn run(args: &[&str]) -> Ended {
     run_in(TempDir::new().unwrap().path(), args, "")
 }
 
+/// Runs to the end in an empty directory, which may take as long as a story does.
+pub(crate) fn play(args: &[&str]) -> Ended {
+    run_for(STORY_PATIENCE, TempDir::new().unwrap().path(), args, "")
+}
+
 /// Runs to the end in `dir`, with `stdin`.
 pub(crate) fn run_in(dir: &Path, args: &[&str], stdin: &str) -> Ended {
+    run_for(PATIENCE, dir, args, stdin)
+}
+
+fn run_for(patience: Duration, dir: &Path, args: &[&str], stdin: &str) -> Ended {
     let mut command = command(dir, args);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     let (told, ended) = channel();
     let pid = child.id();
     std::thread::spawn(move || told.send(child.wait_with_output()));
-    let Ok(output) = ended.recv_timeout(PATIENCE) else {
+    let Ok(output) = ended.recv_timeout(patience) else {
         signal(pid, "KILL");
         panic!("`steadyline {}` did not end", args.join(" "));
     };
