@@ -66,14 +66,14 @@ fn fleet() {
     let mut at = history.iter().cycle();
     let took = rounds(|| {
         for watch in &mut watches {
-            *watch = watch::step(*watch, &terms, *at.next().unwrap(), false).0;
+            let _told = black_box(watch.take(&terms, *at.next().unwrap(), false));
         }
     });
     row("a tick of 1,000", "evidence", took);
 }
 
 fn watched(terms: &Terms, minutes: &[Observation]) -> Watch {
-    minutes.iter().fold(Watch::default(), |watch, seen| watch::step(watch, terms, *seen, false).0)
+    watch::again(&Watch::default(), terms, minutes.iter().map(|seen| (*seen, false))).0
 }
 
 fn minutes(volume: u64, how_many: usize) -> Vec<Observation> {

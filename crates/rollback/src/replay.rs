@@ -52,9 +52,7 @@ pub fn learn(policy: &Policy, history: &[Observation]) -> Terms {
 pub fn judge(terms: &Terms, minutes: impl IntoIterator<Item = Observation>) -> Judged {
     let mut watch = Watch::default();
     for seen in minutes {
-        let (next, effects) = watch::step(watch, terms, seen, false);
-        watch = next;
-        for effect in effects {
+        for effect in watch.take(terms, seen, false) {
             if let Effect::Confirmed(finding) = effect {
                 return Judged { terms: *terms, decision: Decision::Rollback, finding };
             }

@@ -311,37 +311,59 @@ impl Default for Watch {
 }
 
 /// One more minute of a watch, the minutes in order and each once; `is_maintained` when it lies in maintenance.
-pub fn step(watch: Watch, terms: &Terms, seen: Observation, is_maintained: bool) -> (Watch, Effects<Effect>) {
-    let mut effects = Effects::none();
-    if watch.is_over {
-        return (watch, effects);
+pub fn step(mut watch: Watch, terms: &Terms, seen: Observation, is_maintained: bool) -> (Watch, Effects<Effect>) {
+    let effects = watch.take(terms, seen, is_maintained);
+    (watch, effects)
+}
+
+impl Watch {
+    /// [`step`] in its place, for whoever takes many of them: one more minute, and what follows from it.
+    pub fn take(&mut self, terms: &Terms, seen: Observation, is_maintained: bool) -> Effects<Effect> {
+        let mut effects = Effects::none();
+        if self.is_over {
+            return effects;
+        }
+        let (was, was_blind) = (self.verdict, self.is_blind(terms));
+        self.begin(is_maintained);
+        self.weigh(terms, seen);
+        let is_blind = self.is_blind(terms);
+        if was_blind != is_blind {
+            effects.push(Effect::Blind(is_blind));
+        }
+        if seen.count.is_known() {
+            let is_bad = self.is_bad(terms);
+            if !is_maintained {
+                self.verdict = self.judge(terms, is_bad);
+            } else if is_bad && !self.has_told {
+                self.has_told = true;
+                effects.push(Effect::Suppressed(self.finding(terms)));
+            }
+        }
+        if let Some(effect) = self.turned(was, terms) {
+            effects.push(effect);
+        }
+        if !self.is_good && terms.policy.good_odds <= self.good.odds() {
+            self.is_good = true;
+            effects.push(Effect::Proved);
+        }
+        if self.has_ended(terms) {
+            self.is_over = true;
+            effects.push(Effect::Ended);
+        }
+        effects
     }
-    let was = watch;
-    let mut watch = watch.begin(is_maintained).weigh(terms, seen);
-    if was.is_blind(terms) != watch.is_blind(terms) {
-        effects.push(Effect::Blind(watch.is_blind(terms)));
-    }
-    if seen.count.is_known() {
-        let is_bad = watch.is_bad(terms);
-        if !is_maintained {
-            watch.verdict = watch.judge(terms, is_bad);
-        } else if is_bad && !watch.has_told {
-            watch.has_told = true;
-            effects.push(Effect::Suppressed(watch.finding(terms)));
+
+    /// What follows from what is held of the release now, after what was held of it before.
+    fn turned(&self, was: Verdict, terms: &Terms) -> Option<Effect> {
+        match (was, self.verdict) {
+            (Verdict::Watching | Verdict::Suspect, Verdict::Confirmed) => Some(Effect::Confirmed(self.finding(terms))),
+            (Verdict::Watching, Verdict::Suspect) => Some(Effect::Suspected(self.finding(terms))),
+            (Verdict::Suspect | Verdict::Confirmed, Verdict::Watching) => Some(Effect::Calmed),
+            (Verdict::Watching, Verdict::Watching)
+            | (Verdict::Suspect | Verdict::Confirmed, Verdict::Suspect)
+            | (Verdict::Confirmed, Verdict::Confirmed) => None,
         }
     }
-    for effect in turned(&was, &watch, terms) {
-        effects.push(effect);
-    }
-    if !watch.is_good && terms.policy.good_odds <= watch.good.odds() {
-        watch.is_good = true;
-        effects.push(Effect::Proved);
-    }
-    if watch.has_ended(terms) {
-        watch.is_over = true;
-        effects.push(Effect::Ended);
-    }
-    (watch, effects)
 }
 
 /// The same release, seen anew: all of its minutes once more, after some of them turned out to be other than was told.
@@ -353,9 +375,10 @@ pub fn again(
 ) -> (Watch, Effects<Effect>) {
     let mut watch = Watch::default();
     for (seen, is_maintained) in minutes {
-        watch = step(watch, terms, seen, is_maintained).0;
+        // What each minute would have told was told, or is by what is held in the end.
+        let _told = watch.take(terms, seen, is_maintained);
     }
-    let mut effects = turned(was, &watch, terms);
+    let mut effects = watch.turned(was.verdict, terms).map_or_else(Effects::none, Effects::one);
     if was.is_blind(terms) != watch.is_blind(terms) {
         effects.push(Effect::Blind(watch.is_blind(terms)));
     }
@@ -363,20 +386,6 @@ pub fn again(
         effects.push(Effect::Ended);
     }
     (watch, effects)
-}
-
-/// What follows from what is held of the release now, after what was held of it before.
-fn turned(was: &Watch, watch: &Watch, terms: &Terms) -> Effects<Effect> {
-    match (was.verdict, watch.verdict) {
-        (Verdict::Watching | Verdict::Suspect, Verdict::Confirmed) => {
-            Effects::one(Effect::Confirmed(watch.finding(terms)))
-        }
-        (Verdict::Watching, Verdict::Suspect) => Effects::one(Effect::Suspected(watch.finding(terms))),
-        (Verdict::Suspect | Verdict::Confirmed, Verdict::Watching) => Effects::one(Effect::Calmed),
-        (Verdict::Watching, Verdict::Watching)
-        | (Verdict::Suspect | Verdict::Confirmed, Verdict::Suspect)
-        | (Verdict::Confirmed, Verdict::Confirmed) => Effects::none(),
-    }
 }
 
 impl Watch {
@@ -421,7 +430,7 @@ impl Watch {
     }
 
     /// What was seen in maintenance says nothing about the release when it is over.
-    fn begin(mut self, is_maintained: bool) -> Self {
+    fn begin(&mut self, is_maintained: bool) {
         if self.is_maintained && !is_maintained {
             self.onset = self.onset.forgotten();
             self.row = guide::Row::default();
@@ -431,7 +440,6 @@ impl Watch {
             self.has_told = false;
         }
         self.is_maintained = is_maintained;
-        self
     }
 
     /// What the minute is weighed against; nothing when there is no past.
@@ -441,12 +449,12 @@ impl Watch {
         Some(Null { share: (terms.tolerated * allowance).min(TOLERATED_MAX), variation: baseline.variation })
     }
 
-    fn weigh(mut self, terms: &Terms, seen: Observation) -> Self {
+    fn weigh(&mut self, terms: &Terms, seen: Observation) {
         self.minute += 1;
         self.missing = if seen.count.is_known() { 0 } else { self.missing.saturating_add(1) };
         self.row = self.row.after(&terms.policy.guide, seen.count);
         self.siblings = self.siblings.after(seen.siblings);
-        let Some(null) = self.null(terms) else { return self };
+        let Some(null) = self.null(terms) else { return };
         let (bad, total) = seen.count.pair();
         self.onset = self.onset.after(seen.count, null, terms.part(self.minute), terms.cap);
         if !self.is_maintained && !self.is_good {
@@ -466,7 +474,6 @@ impl Watch {
             self.trace.after(bad, total, tolerated)
         };
         self.calm = if odds < terms.policy.calm { self.calm.saturating_add(1) } else { 0 };
-        self
     }
 
     fn judge(&self, terms: &Terms, is_bad: bool) -> Verdict {

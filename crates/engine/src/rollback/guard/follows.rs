@@ -100,7 +100,7 @@ impl State {
             }
             Effect::WentBack(target) => {
                 let what = words::went_back(&held.release, target);
-                held.tell(now, what.clone());
+                held.tell(now, format!("went back: {what}"));
                 out.audit.push(held.audit("went_back", now));
                 let alert = held.alert(target, now);
                 held.resolve(&Subject::Stuck(key.clone()), &what, out);
