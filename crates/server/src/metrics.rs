@@ -56,6 +56,7 @@ fn own(app: &App) -> String {
     registry.register("letters_delivered", "Letters that a receiver confirmed", delivered);
     registry.register("letters_failed", "Letters that were given up", failed);
     budgets(app, &mut registry);
+    releases(app, &mut registry);
     let mut text = String::new();
     // Writing to a string does not fail.
     encode(&mut text, &registry).unwrap_or_default();
@@ -105,6 +106,35 @@ fn budgets(app: &App, registry: &mut Registry) {
     registry.register("slo_data_age_seconds", "Age of the last known minute", age);
     registry.register("slo_alert_firing", "1 while the alert holds", firing);
     registry.register("flow_mode", "1 for the mode that the flow is in", mode);
+}
+
+/// Releases that are watched, gone back from, or proved; and whether anything may be gone back from at all.
+fn releases(app: &App, registry: &mut Registry) {
+    let Some(releases) = &app.releases else { return };
+    let list = releases.list();
+    let odds = Family::<Labels, Ratio>::default();
+    let standing = Family::<Labels, Gauge>::default();
+    for release in list.releases.iter().filter(|release| release.is_open) {
+        let labels = vec![("flow", release.name.clone()), ("version", release.version.clone())];
+        odds.get_or_create(&labels).set(release.odds);
+        let labels = [labels, vec![("state", release.state.clone())]].concat();
+        standing.get_or_create(&labels).set(1);
+    }
+    let armed = Family::<Labels, Gauge>::default();
+    for flow in &list.flows {
+        if let Some(is_armed) = flow.armed.as_ref().map(|armed| armed.is_armed) {
+            armed.get_or_create(&vec![("flow", flow.name.clone())]).set(i64::from(is_armed));
+        }
+    }
+    registry.register("release_odds", "Odds against a healthy release", odds);
+    registry.register("release_state", "1 for the state that an open release is in", standing);
+    registry.register("rollback_armed", "1 when the flow may be gone back automatically", armed);
+    let is_known = list.trouble.is_none();
+    gauge(registry, "rollback_callers_counted", "1 while it is known what becomes of callers", i64::from(is_known));
+    gauge(registry, "rollback_leader", "1 when this controller may go back", i64::from(list.is_leader));
+    gauge(registry, "rollback_open", "1 while a flow is being gone back", i64::from(list.open.is_some()));
+    let is_locked = list.locked_until.is_some();
+    gauge(registry, "rollback_locked", "1 while nothing is gone back automatically", i64::from(is_locked));
 }
 
 /// All modes of a flow.

@@ -418,3 +418,18 @@ async fn open_pages_follow_a_release_to_its_end() {
     told(&mut body, "release-r1", "gone back: it helped").await;
     serving.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn numbers_of_releases_are_measured_and_what_is_not_known_has_no_line() {
+    let house = House::watching().await;
+    let (_, none) = house.get("/metrics").await;
+    assert!(none.contains("steadyline_rollback_open 0\n") && !none.contains("steadyline_release_odds{"), "{none}");
+    house.releases.tells(RollbackList { trouble: Some("analytics answer 503".into()), ..example("bad-release") });
+    let (_, text) = house.get("/metrics").await;
+    let of_releases: Vec<_> =
+        text.lines().filter(|line| line.contains("release_") || line.contains("rollback_")).collect();
+    insta::assert_snapshot!(of_releases.join("\n"));
+    let nobody = House::new().await;
+    let (_, text) = nobody.get("/metrics").await;
+    assert!(!text.contains("rollback_"), "without an organisation nothing is said of releases");
+}
