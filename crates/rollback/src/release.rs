@@ -517,6 +517,8 @@ impl Release {
             }
             Stage::Watched => self.end(End::Unproven, effects),
             Stage::Asked(_) => self.end(End::Left, effects),
+            // It could not begin while it should have.
+            Stage::Wanted(By::Watch) if !self.watch.is_pressing(&self.terms) => self.end(End::Left, effects),
             // It goes on.
             Stage::Wanted(_) | Stage::Acting(_) | Stage::Proving | Stage::Ended(_) => {}
         }

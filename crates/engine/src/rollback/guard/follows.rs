@@ -18,6 +18,8 @@ impl State {
         let Some(flow) = self.flows.iter().position(|flow| flow.is(&self.releases[place].release.facts.flow)) else {
             return;
         };
+        // Several minutes may be told at once: what was to begin after an earlier one begins only if the last one says so.
+        out.begin.retain(|begin| begin.id != id);
         let policy = self.release_policy(flow);
         let held = &mut self.releases[place];
         let before = held.release.stage().clone();

@@ -506,3 +506,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
