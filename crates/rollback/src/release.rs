@@ -168,6 +168,8 @@ pub enum End {
     Left,
     /// The flow is gone.
     Gone,
+    /// The flow is no longer watched.
+    Dropped,
 }
 
 /// What happens to a release.
@@ -187,6 +189,8 @@ pub enum Event {
     Acted(act::Outcome, Timestamp),
     /// Callers get another version, and not by our doing.
     Published(Option<String>),
+    /// The flow is no longer watched.
+    Dropped,
 }
 
 /// What follows.
@@ -334,6 +338,7 @@ pub fn step(mut release: Release, policy: &Policy, event: Event) -> (Release, Ef
         }
         Event::Acted(outcome, at) => release.acted(policy, outcome, at, &mut effects),
         Event::Published(version) => release.end(End::Overtaken(version), &mut effects),
+        Event::Dropped => release.end(End::Dropped, &mut effects),
     }
     (release, effects)
 }

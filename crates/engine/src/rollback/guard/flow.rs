@@ -60,7 +60,7 @@ impl Guarded {
     }
 
     pub(super) fn publish(&mut self, flow: &Flow, since: Timestamp) {
-        self.known.published = flow.version.clone().map(|version| (version, flow.since.unwrap_or(since)));
+        self.known.published = flow.version.clone().map(|version| (version, since));
         self.known.not_helped = None;
         self.is_unsaved = true;
     }

@@ -139,7 +139,7 @@ impl State {
                 return;
             }
             End::Overtaken(_) if was_against => guarded.is_bad(&facts.version),
-            End::Overtaken(_) | End::Unproven | End::Recovered | End::Gone => {}
+            End::Overtaken(_) | End::Unproven | End::Recovered | End::Gone | End::Dropped => {}
         }
         held.over(&what, out);
     }

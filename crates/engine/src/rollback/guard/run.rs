@@ -179,6 +179,8 @@ impl Loop {
         let out = self.inner.state().looked();
         self.inner.carry_on(out).await;
         let changed = self.inner.state().found(&flows, is_search);
+        let out = self.inner.state().abandon(is_search, self.inner.setup.clock.now().wall);
+        self.inner.carry_on(out).await;
         for flow in changed {
             // Who published it is worth telling; that it was published is known.
             let publishes = organisation.publishes(&flow.id).await.unwrap_or_else(|error| {

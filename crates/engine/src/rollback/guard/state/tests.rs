@@ -99,3 +99,163 @@ fn what_was_bad_while_nobody_looked_and_is_well_again_is_not_gone_back_from() {
     let out = minute(&mut state, 45, of);
     assert_eq!(out.begin.len(), 0, "{:?}", stage(&state, "12.0"));
 }
+
+fn watched(state: &State) -> Vec<&str> {
+    state.releases.iter().map(|held| held.release.facts.version.as_str()).collect()
+}
+
+fn night() -> Flow {
+    flow("night", "11.0", -9_000)
+}
+
+fn publish(version: &str, minute: i64, is_ours: bool) -> Publish {
+    Publish { version: version.to_owned(), at: at(minute), by: None, is_ours }
+}
+
+fn over(out: &Out) -> Vec<String> {
+    let key = |event: &incident::Event| match event {
+        incident::Event::Over { subject, .. } => Some(subject.key()),
+        _ => None,
+    };
+    out.incidents.iter().filter_map(key).collect()
+}
+
+/// A release of `main` that was gone back from in minute 4.
+fn proving() -> State {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", 0), night()], &[], 1);
+    let out = minute(&mut state, 4, |_| vec![("main", "12.0", 20), ("night", "11.0", NORMAL)]);
+    let id = out.begin[0].id.clone();
+    state.begun(&id, at(4));
+    state.acted(&id, Outcome::Live("11.0".to_owned()), at(4), at(4));
+    state
+}
+
+#[test]
+fn a_publish_that_has_no_date_is_one_release() {
+    let mut state = state();
+    let undated = Flow { since: None, ..flow("main", "12.0", 0) };
+    for now in 1..5 {
+        look(&mut state, &[undated.clone(), night()], &[publish("12.0", 0, false)], now);
+    }
+    assert_eq!(watched(&state), ["12.0"]);
+    assert_eq!(state.releases[0].release.facts.at, at(0));
+}
+
+#[test]
+fn a_version_that_is_published_again_is_watched_from_then_on_whatever_its_first_date() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "10.0", -20_000), night()], &[], 7);
+    assert_eq!(state.releases[0].release.facts.at, at(7), "it was not live before the last look");
+    look(&mut state, &[flow("main", "9.0", -30_000), night()], &[publish("9.0", 8, false)], 9);
+    assert_eq!(state.releases[1].release.facts.at, at(8));
+}
+
+#[test]
+fn what_was_published_too_long_ago_to_be_told_of_is_not_watched() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", 10), night()], &[], 3 * 1_440);
+    assert_eq!(watched(&state), [""; 0]);
+    assert_eq!(state.flows[0].known.published, Some(("12.0".to_owned(), at(10))));
+}
+
+#[test]
+fn our_own_publish_under_a_new_id_is_the_rollback_and_a_later_one_is_a_release() {
+    let mut state = proving();
+    look(&mut state, &[flow("main", "14.0", 4), night()], &[publish("14.0", 4, true)], 5);
+    assert_eq!((watched(&state), stage(&state, "12.0")), (vec!["12.0"], Stage::Proving));
+    look(&mut state, &[flow("main", "15.0", 9), night()], &[publish("15.0", 9, true)], 9);
+    assert_eq!(watched(&state), ["12.0", "15.0"], "whoever published it");
+}
+
+#[test]
+fn a_flow_that_is_found_late_learns_its_past_all_the_same() {
+    let mut state = State::new(policy(&["main", "night"]), at(0));
+    let all = |_| vec![("main", "11.0", NORMAL), ("night", "11.0", NORMAL)];
+    look(&mut state, &[flow("main", "11.0", -9_000)], &[], 0);
+    minute(&mut state, 0, all);
+    let read = |state: &mut State| {
+        for _ in 0..10 {
+            let Some(wanted) = state.unread(Minutes::days(1)) else { return };
+            state.read(&told(wanted, all), wanted, &NO_MAINTENANCE);
+        }
+    };
+    read(&mut state);
+    minute(&mut state, 30, all);
+    look(&mut state, &[flow("main", "11.0", -9_000), night()], &[], 30);
+    minute(&mut state, 31, all);
+    read(&mut state);
+    assert_eq!((state.flows[0].past.known(), state.flows[1].past.known()), (2_880, 2_880));
+    assert_eq!(state.unread(Minutes::days(1)), None);
+}
+
+#[test]
+fn a_name_that_several_flows_have_is_none_of_them() {
+    let mut state = State::new(policy(&["Flow main"]), at(0));
+    let same = |id: &str| Flow { name: "Flow main".to_owned(), ..flow(id, "11.0", 0) };
+    look(&mut state, &[same("one"), same("other")], &[], 1);
+    assert!(state.flows[0].found.is_none() && state.flows[0].trouble.is_some());
+}
+
+#[test]
+fn a_release_of_a_flow_that_is_no_longer_watched_ends_and_is_asked_for_no_more() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", 0), night()], &[], 1);
+    minute(&mut state, 2, |_| vec![("main", "12.0", 20), ("night", "11.0", NORMAL)]);
+    let held = state.releases.remove(0);
+    assert!(!held.told.is_empty(), "it is suspect");
+
+    let mut state = State::new(policy(&["night"]), at(9_000));
+    state.releases.push(held);
+    assert_eq!(state.wanted(Minute::of(at(9_000))).length(), Minutes::new(16), "nobody can tell of it");
+    assert_eq!(state.abandon(false, at(9_000)).incidents.len(), 0, "it may be found yet");
+    state.found(&[night()], true);
+    let out = state.abandon(true, at(9_000));
+    assert_eq!((over(&out), out.audit.len()), (vec!["suspect/main".to_owned()], 1));
+    assert!(state.releases[0].release.is_over() && state.releases[0].is_unsaved);
+    assert_eq!(state.abandon(true, at(9_001)).audit.len(), 0, "once");
+}
+
+#[test]
+fn an_incident_of_an_earlier_run_ends_with_the_first_look() {
+    let mut state = State::new(policy(&["main"]), at(0));
+    assert_eq!(over(&state.looked()), ["unseen/all"]);
+    assert_eq!(over(&state.looked()), [""; 0]);
+}
+
+#[test]
+fn a_release_of_which_people_were_told_is_not_forgotten() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", 0), night()], &[], 1);
+    let policy = state.release_policy(0);
+    let held = &mut state.releases[0];
+    held.release = release::step(held.release.clone(), &policy, Event::Dropped).0;
+    held.told.push(Subject::Stuck("main".into()));
+    for n in 0..2 * RELEASES_MAX as i64 {
+        look(&mut state, &[flow("main", "12.0", 0), flow("night", &format!("{}.0", 13 + n), 1 + n)], &[], 2 + n);
+        state.unsaved(at(0));
+    }
+    assert_eq!(state.releases[0].release.facts.version, "12.0");
+    assert_eq!(state.releases.len(), RELEASES_MAX);
+}
+
+#[test]
+fn an_answer_without_anybody_does_not_undo_what_is_known() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", 0), night()], &[], 1);
+    minute(&mut state, 10, |_| vec![("main", "12.0", NORMAL), ("night", "11.0", NORMAL)]);
+    minute(&mut state, 11, |_| Vec::new());
+    let known = state.releases[0].release.seen().iter().filter(|seen| seen.of.count.is_known()).count();
+    assert_eq!((known, state.flows[0].past.get(Minute::of(at(5))).is_known()), (10, true));
+}
+
+#[test]
+fn a_version_that_was_bad_when_it_was_last_seen_is_bad() {
+    let mut state = state();
+    state.flows[0].mode = Mode::Approve;
+    look(&mut state, &[flow("main", "12.0", 0), night()], &[], 1);
+    minute(&mut state, 5, |_| vec![("main", "12.0", 20), ("night", "11.0", NORMAL)]);
+    state.not_counted("analytics do not answer".to_owned(), at(15));
+    look(&mut state, &[flow("main", "13.0", 16), night()], &[], 16);
+    assert_eq!(state.flows[0].known.bad, ["12.0"]);
+}
