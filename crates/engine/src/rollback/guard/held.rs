@@ -33,6 +33,14 @@ impl Held {
         }
     }
 
+    /// What people are asked, as a sentence; `None` when they are not.
+    pub(super) fn asked(&self) -> Option<String> {
+        match self.release.stage() {
+            Stage::Asked(why) => Some(words::asked(&self.release, why)),
+            _ => None,
+        }
+    }
+
     pub(super) fn version(&self) -> (String, String) {
         (self.release.facts.flow.clone(), self.release.facts.version.clone())
     }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Minute, Minutes, Mono};
+use jiff::Timestamp;
 use rollback::once::Refusal;
-use store::{Change, Document, Store, StoreError};
+use store::{AuditEntry, Change, Document, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::handle::Inner;
 use super::state::{Begin, Out, State};
 use super::{StartError, stored};
+use crate::rollback::carry::NAME;
 use crate::rollback::{BeginError, Ended};
 
 /// So long after a minute's end it is asked for: what the platform learns late comes in the meantime.
@@ -41,8 +43,10 @@ pub(super) struct Loop {
     searched: Option<Mono>,
     /// A rollback whose end was told.
     told: Option<Ended>,
-    /// Whether this process had the lease when it last looked.
+    /// Whether this process had the lease when it last looked ...
     was_leader: bool,
+    /// ... and the fence of the lease that it had last.
+    fence: Option<u64>,
 }
 
 /// What woke the loop.
@@ -68,6 +72,7 @@ impl Loop {
             searched: None,
             told: None,
             was_leader: false,
+            fence: None,
         }
     }
 
@@ -110,7 +115,7 @@ impl Loop {
         self.rolled_back().await;
         self.next_minute = clock.mono() + until_next_minute(clock.now().wall) + AFTER_MINUTE;
         // Whoever else has the lease watches.
-        if !self.inner.setup.rollbacks.standing().is_leader {
+        if !self.was_leader {
             return;
         }
         self.look().await;
@@ -123,7 +128,7 @@ impl Loop {
     }
 
     async fn news(&mut self) {
-        if self.inner.setup.rollbacks.standing().is_leader {
+        if self.was_leader {
             self.look().await;
             self.inner.setup.clock.sleep(LOOK_PAUSE).await;
         }
@@ -132,10 +137,15 @@ impl Loop {
     /// What became of the rollback that was begun; whoever has got the lease begins to watch.
     async fn rolled_back(&mut self) {
         let standing = self.inner.setup.rollbacks.standing();
-        if standing.is_leader && !self.was_leader {
+        let is_leader = standing.is_leader && self.lead(standing.fence).await;
+        if is_leader && !self.was_leader {
             self.next_minute = self.inner.setup.clock.mono();
         }
-        self.was_leader = standing.is_leader;
+        self.was_leader = is_leader;
+        if !is_leader {
+            self.inner.state().fence = None;
+            return;
+        }
         let now = self.inner.setup.clock.now().wall;
         if let Some(open) = standing.open.filter(|open| open.is_late) {
             let out = self.inner.state().late(&open.cause, now);
@@ -147,6 +157,26 @@ impl Loop {
             self.told = Some(ended);
             self.look().await;
         }
+    }
+
+    /// Goes on under a lease, with what was kept by whoever had it in the meantime; false while that cannot be read.
+    async fn lead(&mut self, fence: u64) -> bool {
+        // The fence grows by one when a lease ran out and came back: then nobody else has had it.
+        let is_ours = self.fence.is_some_and(|known| fence <= known + 1);
+        if !is_ours {
+            let now = self.inner.setup.clock.now().wall;
+            let mut fresh = State::new(self.inner.setup.policy.clone(), now);
+            if let Err(error) = load(&mut fresh, self.inner.setup.store.as_ref()).await {
+                tracing::warn!(%error, "releases are not watched: what was kept of them cannot be read");
+                return false;
+            }
+            let mut state = self.inner.state();
+            let old = std::mem::replace(&mut *state, State::new(self.inner.setup.policy.clone(), now));
+            *state = fresh.with_counts_of(old, Minute::of(now));
+        }
+        self.fence = Some(fence);
+        self.inner.state().fence = Some(fence);
+        true
     }
 
     /// Which versions callers get.
@@ -280,15 +310,7 @@ pub(super) async fn carry_on(inner: &Inner, out: Out) {
         }
         let holds = inner.state().holds();
         (inner.setup.neighbours.hold)(holds);
-        let documents = inner.state().unsaved(now);
-        let audit = std::mem::take(&mut out.audit);
-        if documents.is_empty() && audit.is_empty() && out.begin.is_empty() {
-            return;
-        }
-        let change = Change { documents: documents.clone(), audit, ..Change::default() };
-        if let Err(error) = inner.setup.store.commit(&change).await {
-            tracing::warn!(%error, hint = error.hint(), "releases are not kept, and so none is gone back from");
-            inner.state().not_saved(&documents);
+        if !keep(inner, std::mem::take(&mut out.audit), now).await || out.begin.is_empty() {
             return;
         }
         let mut next = Out::default();
@@ -300,6 +322,25 @@ pub(super) async fn carry_on(inner: &Inner, out: Out) {
         }
         out = next;
     }
+}
+
+/// Keeps everything that changed, under our lease and no other; false when it is not kept.
+async fn keep(inner: &Inner, audit: Vec<AuditEntry>, now: Timestamp) -> bool {
+    // One at a time, so that what is older never takes the place of what is newer.
+    let _mine = inner.keeping.lock().await;
+    let (documents, audit, fence) = {
+        let mut state = inner.state();
+        (state.unsaved(now), state.audit(audit), state.fence)
+    };
+    if documents.is_empty() && audit.is_empty() {
+        return true;
+    }
+    let under = Some((NAME.to_owned(), fence.unwrap_or_default()));
+    let change = Change { documents, audit, under, ..Change::default() };
+    let Err(error) = inner.setup.store.commit(&change).await else { return true };
+    tracing::warn!(%error, hint = error.hint(), "releases are not kept, and so none is gone back from");
+    inner.state().not_saved(&change.documents, change.audit);
+    false
 }
 
 /// How often what follows from what follows is carried out in one go.

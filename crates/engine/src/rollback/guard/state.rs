@@ -18,6 +18,8 @@ use crate::incident::{self, Subject};
 
 /// How far back the first look of a minute goes when it was not looked for long.
 pub(super) const CATCH_UP_MAX: Minutes = Minutes::days(1);
+/// Lines of the audit that wait for a store that does not work; the oldest are given up.
+const AUDIT_WAITING_MAX: usize = 200;
 /// Minutes that are asked for again: callers of whom the platform learns late.
 const CORRECTED: Minutes = Minutes::new(15);
 /// So often in a row nobody may be able to say which versions callers get before somebody is told.
@@ -43,6 +45,10 @@ pub(super) struct State {
     kept: Vec<(String, Known)>,
     /// Callers of the last minutes, of all flows together, where they are known.
     volumes: Vec<u64>,
+    /// The fence of the lease under which this is the latest that was kept; `None` while somebody else may have the lease.
+    pub(super) fence: Option<u64>,
+    /// Lines of the audit that could not be written yet.
+    audit: Vec<AuditEntry>,
 }
 
 /// What is to be done about what was learned.
@@ -89,7 +95,20 @@ impl State {
             silences: None,
             kept: Vec::new(),
             volumes: Vec::new(),
+            fence: None,
+            audit: Vec::new(),
         }
+    }
+
+    /// The same with what was counted by another one, unless that is too old to be counted on from.
+    pub(super) fn with_counts_of(mut self, other: Self, now: Minute) -> Self {
+        if other.told.is_none_or(|told| told <= now - CATCH_UP_MAX) {
+            return self;
+        }
+        for (flow, other) in self.flows.iter_mut().zip(other.flows) {
+            (flow.found, flow.past, flow.unread) = (other.found, other.past, other.unread);
+        }
+        Self { told: other.told, volumes: other.volumes, ..self }
     }
 
     /// What was kept of a flow. One that is no longer watched keeps it in the store.
@@ -473,6 +492,8 @@ impl State {
     pub(super) fn approved(&mut self, id: &str, who: &str, now: Timestamp) -> Out {
         let mut out = Out::default();
         self.happened(id, Event::Approved(who.to_owned()), now, &mut out);
+        let audit = self.held(id).map(|held| AuditEntry { who: who.to_owned(), ..held.audit("approved", now) });
+        out.audit.extend(audit);
         out
     }
 
@@ -524,6 +545,13 @@ impl State {
         holds
     }
 
+    /// The lines of the audit that are to be written.
+    pub(super) fn audit(&mut self, new: Vec<AuditEntry>) -> Vec<AuditEntry> {
+        let mut all = std::mem::take(&mut self.audit);
+        all.extend(new);
+        all
+    }
+
     /// Everything that changed since it was written.
     pub(super) fn unsaved(&mut self, now: Timestamp) -> Vec<Document> {
         let mut documents = Vec::new();
@@ -545,7 +573,10 @@ impl State {
     }
 
     /// It could not be written.
-    pub(super) fn not_saved(&mut self, documents: &[Document]) {
+    pub(super) fn not_saved(&mut self, documents: &[Document], audit: Vec<AuditEntry>) {
+        self.audit.splice(0..0, audit);
+        let given_up = self.audit.len().saturating_sub(AUDIT_WAITING_MAX);
+        self.audit.drain(..given_up);
         for document in documents {
             for held in self.releases.iter_mut().filter(|held| held.id == document.id) {
                 held.is_unsaved = true;
