@@ -260,8 +260,11 @@ mod tests {
     use super::*;
 
     fn group(count: f64) -> Group {
-        let metric =
-            Metric { metric: METRIC.to_owned(), qualifier: None, stats: Stats { count: Some(count), ..Stats::default() } };
+        let metric = Metric {
+            metric: METRIC.to_owned(),
+            qualifier: None,
+            stats: Stats { count: Some(count), ..Stats::default() },
+        };
         let interval = "2026-11-21T08:00:00Z/2026-11-21T08:01:00Z".to_owned();
         let group = [("flowId", "main"), ("flowVersion", "12.0")].map(|(name, it)| (name.to_owned(), it.to_owned()));
         let bucket = Bucket { interval, metrics: vec![metric], views: Vec::new() };

@@ -162,9 +162,8 @@ impl Past {
     /// Finds the first caller, who is at this place or later.
     fn busy_from(&mut self, place: usize) {
         let later = self.counts.iter().skip(place).take_while(|packed| packed.is_idle());
-        let (idle, known) = later.fold((0, 0), |(idle, known), packed| {
-            (idle + 1, known + u32::from(packed.count().is_known()))
-        });
+        let (idle, known) =
+            later.fold((0, 0), |(idle, known), packed| (idle + 1, known + u32::from(packed.count().is_known())));
         (self.sum.idle, self.sum.idle_known) = (place + idle, self.sum.idle_known + known);
     }
 

@@ -63,6 +63,7 @@ impl Guard {
         let now = setup.clock.now().wall;
         let mut state = State::new(setup.policy.clone(), now);
         run::load(&mut state, setup.store.as_ref()).await?;
+        (setup.neighbours.hold)(state.holds());
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
             locked: setup.policy.locked,
@@ -81,7 +82,7 @@ impl Guard {
     pub fn list(&self) -> RollbackList {
         let standing = self.0.setup.rollbacks.standing();
         let now = self.0.setup.clock.now().wall;
-        self.0.state().list(&standing, self.0.setup.rollbacks.locked_until(now), now)
+        self.0.state().list(&standing, self.0.setup.rollbacks.locked_until(now))
     }
 
     /// A release with its minutes; what was decided is decided again from what was kept. `None` when there is none of this

@@ -20,8 +20,11 @@ use crate::rollback::{BeginError, Ended};
 const AFTER_MINUTE: Duration = Duration::from_secs(20);
 /// All flows of the organisation are looked through for those that were not found, this often.
 const SEARCH_EVERY: Duration = Duration::from_secs(300);
-/// After something was published, the platform is not asked again for so long whether more was.
-const LOOK_PAUSE: Duration = Duration::from_secs(2);
+/// After each request of a look the platform is not asked for so long because of news: flows are saved far more often than
+/// they are published, and other rooms ask it, too.
+const LOOK_PAUSE: Duration = Duration::from_secs(4);
+/// Who published is asked of so many flows in one look; a mass publish is watched first of all.
+const PUBLISHERS_MAX: usize = 5;
 /// The most minutes of a past that one question asks for ...
 const PAST_MINUTES: u32 = 1_440;
 /// ... and of all flows together.
@@ -39,6 +42,10 @@ pub(super) struct Loop {
     listening: Option<(Vec<String>, JoinHandle<()>)>,
     /// When the minute that goes on is over and may be asked for.
     next_minute: Mono,
+    /// There may be something new, which is looked for from this instant on.
+    news: Option<Mono>,
+    /// Not before this instant.
+    look_from: Mono,
     /// When all flows were looked through.
     searched: Option<Mono>,
     /// A rollback whose end was told.
@@ -53,6 +60,7 @@ pub(super) struct Loop {
 enum Woken {
     Time,
     News,
+    Look,
     Rollback,
     Stop,
 }
@@ -69,6 +77,8 @@ impl Loop {
             hearing,
             listening: None,
             next_minute,
+            news: None,
+            look_from: next_minute,
             searched: None,
             told: None,
             was_leader: false,
@@ -80,20 +90,23 @@ impl Loop {
         let mut stopping = self.inner.stop.subscribe();
         loop {
             let clock = self.inner.setup.clock.clone();
+            let (news, next_minute) = (self.news, self.next_minute);
             let woken = tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stop| *stop) => Woken::Stop,
                 Ok(()) = self.rollbacks.changed() => Woken::Rollback,
                 Some(()) = self.heard.recv() => Woken::News,
                 () = self.inner.wake.notified() => Woken::News,
-                () = clock.sleep_until(self.next_minute) => Woken::Time,
+                () = clock.sleep_until(news.unwrap_or(next_minute)), if news.is_some() => Woken::Look,
+                () = clock.sleep_until(next_minute) => Woken::Time,
             };
             // What is under way is bounded by the patience of whoever is asked.
             let turn = async {
                 match woken {
                     Woken::Stop => {}
                     Woken::Rollback => self.rolled_back().await,
-                    Woken::News => self.news().await,
+                    Woken::News => self.news = self.news.or(Some(self.look_from)),
+                    Woken::Look => self.look_at_news().await,
                     Woken::Time => self.minute().await,
                 }
             };
@@ -127,10 +140,10 @@ impl Loop {
         self.listen();
     }
 
-    async fn news(&mut self) {
+    async fn look_at_news(&mut self) {
+        self.news = None;
         if self.was_leader {
             self.look().await;
-            self.inner.setup.clock.sleep(LOOK_PAUSE).await;
         }
     }
 
@@ -186,6 +199,8 @@ impl Loop {
             let state = self.inner.state();
             (state.ids(), state.has_unfound())
         };
+        let requests = ids.len().div_ceil(genesys::flows::LOOKUP_MAX).max(1);
+        self.look_from = mono + LOOK_PAUSE.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX));
         let is_search = has_unfound && self.searched.is_none_or(|at| at + SEARCH_EVERY <= mono);
         if is_search {
             self.searched = Some(mono);
@@ -211,12 +226,19 @@ impl Loop {
         let changed = self.inner.state().found(&flows, is_search);
         let out = self.inner.state().abandon(is_search, self.inner.setup.clock.now().wall);
         self.inner.carry_on(out).await;
+        let mut asked = 0;
         for flow in changed {
             // Who published it is worth telling; that it was published is known.
-            let publishes = organisation.publishes(&flow.id).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, flow = flow.id, "the platform does not say who published");
+            let is_worth_it = self.inner.state().is_release(&flow, self.inner.setup.clock.now().wall);
+            let publishes = if is_worth_it && asked < PUBLISHERS_MAX {
+                asked += 1;
+                organisation.publishes(&flow.id).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, flow = flow.id, "the platform does not say who published");
+                    Vec::new()
+                })
+            } else {
                 Vec::new()
-            });
+            };
             let out = self.inner.state().published(&flow, &publishes, self.inner.setup.clock.now().wall);
             self.inner.carry_on(out).await;
         }
@@ -295,6 +317,7 @@ impl Loop {
     }
 
     fn show(&self) {
+        self.inner.state().as_of = Some(self.inner.setup.clock.now().wall);
         self.inner.shown.send_modify(|shown| *shown += 1);
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) fence: Option<u64>,
     /// Lines of the audit that could not be written yet.
     audit: Vec<AuditEntry>,
+    /// When whoever watches last did anything.
+    pub(super) as_of: Option<Timestamp>,
 }
 
 /// What is to be done about what was learned.
@@ -97,6 +99,7 @@ impl State {
             volumes: Vec::new(),
             fence: None,
             audit: Vec::new(),
+            as_of: None,
         }
     }
 
@@ -108,7 +111,7 @@ impl State {
         for (flow, other) in self.flows.iter_mut().zip(other.flows) {
             (flow.found, flow.past, flow.unread) = (other.found, other.past, other.unread);
         }
-        Self { told: other.told, volumes: other.volumes, ..self }
+        Self { told: other.told, volumes: other.volumes, as_of: other.as_of, ..self }
     }
 
     /// What was kept of a flow. One that is no longer watched keeps it in the store.
@@ -181,8 +184,7 @@ impl State {
         let mut changed = Vec::new();
         for guarded in &mut self.flows {
             let id = guarded.found.as_ref().map_or(&guarded.name, |found| &found.id);
-            let mut of_name =
-                flows.iter().filter(|flow| guarded.found.is_none() && flow.name == guarded.name).fuse();
+            let mut of_name = flows.iter().filter(|flow| guarded.found.is_none() && flow.name == guarded.name).fuse();
             let only = of_name.next();
             let is_ambiguous = of_name.next().is_some();
             let Some(flow) = flows.iter().find(|flow| flow.id == *id).or(only.filter(|_| !is_ambiguous)) else {
@@ -207,9 +209,7 @@ impl State {
             }
             guarded.found = Some(found);
             let is_known = match (&guarded.known.published, &flow.version) {
-                (Some((known, at)), Some(version)) => {
-                    known == version && flow.since.is_none_or(|since| since <= *at)
-                }
+                (Some((known, at)), Some(version)) => known == version && flow.since.is_none_or(|since| since <= *at),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
@@ -220,6 +220,19 @@ impl State {
         changed
     }
 
+    /// Whether a flow that has another version than before has a release to be watched, as far as its date says.
+    pub(super) fn is_release(&self, flow: &Flow, now: Timestamp) -> bool {
+        let is_first = self.flow(&flow.id).is_none_or(|guarded| guarded.known.published.is_none());
+        // Where something is known already, the date may be that of an earlier publish.
+        !is_first || flow.since.is_none_or(|since| self.is_recent(true, since, now))
+    }
+
+    /// What was live before anybody looked is no release; of what was published longer ago nobody can tell any more.
+    fn is_recent(&self, is_first: bool, since: Timestamp, now: Timestamp) -> bool {
+        let longest = if is_first { self.policy.watch.length } else { CATCH_UP_MAX };
+        Minute::of(now) - longest < Minute::of(since)
+    }
+
     /// A flow has another version than before; `publishes` are its latest, the last one first, as far as anybody knows.
     pub(super) fn published(&mut self, flow: &Flow, publishes: &[Publish], now: Timestamp) -> Out {
         let mut out = Out::default();
@@ -228,7 +241,8 @@ impl State {
         let publish = publishes.iter().find(|publish| Some(&publish.version) == flow.version.as_ref());
         // A version may keep the date of its first publish when it is published again.
         let since = flow.since.max(publish.map(|publish| publish.at)).unwrap_or(now);
-        let is_older = known.as_ref().is_some_and(|(version, at)| Some(version) != flow.version.as_ref() && since <= *at);
+        let is_older =
+            known.as_ref().is_some_and(|(version, at)| Some(version) != flow.version.as_ref() && since <= *at);
         let since = if is_older { now } else { since };
         let open = self.open(&flow.id).map(|held| held.id.clone());
         if let Some(id) = open {
@@ -257,9 +271,7 @@ impl State {
         self.flows[place].publish(flow, since);
         self.relieve(flow, now, &mut out);
         let Some(version) = flow.version.clone() else { return out };
-        // What was live before anybody looked is no release; of what was published longer ago nobody can tell any more.
-        let longest = if known.is_none() { self.policy.watch.length } else { CATCH_UP_MAX };
-        if Minute::of(since) <= Minute::of(now) - longest {
+        if !self.is_recent(known.is_none(), since, now) {
             return out;
         }
         let before = known.map(|(version, _)| version);
@@ -365,7 +377,7 @@ impl State {
         let until = told.until.min(Minute::of(now));
         let minutes = Stretch { from: asked.from, until };
         let doubted = self.doubted(told, minutes);
-        let view = View { told, doubted: &doubted, is_maintained };
+        let view = View::new(told, &doubted, is_maintained);
         self.remember(&view, minutes);
         let ids: Vec<String> =
             self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.id.clone()).collect();
@@ -403,7 +415,7 @@ impl State {
 
     /// What an older past was, of flows of which it was not known.
     pub(super) fn read(&mut self, told: &Told, asked: Stretch, is_maintained: &dyn Fn(&str, &str, Minute) -> bool) {
-        let view = View { told, doubted: &[], is_maintained };
+        let view = View::new(told, &[], is_maintained);
         for minute in (asked.from.get()..asked.until.get()).rev().map(Minute::new) {
             for flow in &mut self.flows {
                 flow.remember(&view, minute);
@@ -468,7 +480,8 @@ impl State {
         let seen = |minute: Minute| view.seen(held, name, minute);
         let next = held.release.next();
         let known = minutes.from.max(first)..next.min(minutes.until);
-        let believed = (known.start.get()..known.end.get()).filter(|minute| !view.doubted.contains(&Minute::new(*minute)));
+        let believed =
+            (known.start.get()..known.end.get()).filter(|minute| !view.doubted.contains(&Minute::new(*minute)));
         let corrected = believed.filter_map(|minute| {
             let place = usize::try_from(minute - first.get()).ok()?;
             let seen = seen(Minute::new(minute));
@@ -538,11 +551,29 @@ impl State {
         let mut holds = Vec::new();
         for flow in &self.flows {
             let Some(found) = &flow.found else { continue };
-            let open = self.open(&found.id).filter(|held| held.is_against() && held.mode != Mode::Observe);
-            let why = open.map(|held| words::hold(&held.release)).or_else(|| flow.known.not_helped.clone());
-            holds.extend(why.map(|why| Hold { name: flow.name.clone(), id: found.id.clone(), why }));
+            let why = self.hold_of(&found.id).or_else(|| flow.known.not_helped.clone());
+            let names = || vec![flow.name.clone(), found.name.clone(), found.id.clone()];
+            holds.extend(why.map(|why| Hold { flow: names(), why }));
+        }
+        // What was kept holds releases up before the platform has told anything.
+        let is_unfound = |held: &&Held| self.flow(&held.release.facts.flow).is_none() && !held.release.is_over();
+        for facts in self.releases.iter().filter(is_unfound).map(|held| &held.release.facts) {
+            let names = || vec![facts.name.clone(), facts.flow.clone()];
+            holds.extend(self.hold_of(&facts.flow).map(|why| Hold { flow: names(), why }));
+        }
+        // Afterwards the rest is of flows that are no longer watched.
+        let has_looked = self.silences == Some(0);
+        for (id, known) in self.kept.iter().filter(|_| !has_looked) {
+            let named = self.releases.iter().rev().find(|held| held.release.facts.flow == *id);
+            let names = || named.map(|held| held.release.facts.name.clone()).into_iter().chain([id.clone()]).collect();
+            holds.extend(known.not_helped.clone().map(|why| Hold { flow: names(), why }));
         }
         holds
+    }
+
+    fn hold_of(&self, id: &str) -> Option<String> {
+        let open = self.open(id).filter(|held| held.is_against() && held.mode != Mode::Observe);
+        open.map(|held| words::hold(&held.release))
     }
 
     /// The lines of the audit that are to be written.
@@ -589,9 +620,11 @@ impl State {
 
     fn forget(&mut self) {
         while RELEASES_MAX < self.releases.len() {
-            let Some(oldest) = self.releases.iter().position(|held| {
-                held.release.is_over() && !held.is_unsaved && held.told.is_empty()
-            }) else {
+            let Some(oldest) = self
+                .releases
+                .iter()
+                .position(|held| held.release.is_over() && !held.is_unsaved && held.told.is_empty())
+            else {
                 return;
             };
             self.releases.remove(oldest);

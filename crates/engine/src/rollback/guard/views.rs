@@ -13,7 +13,7 @@ use super::{stored, words};
 
 impl State {
     /// Everything, without the minutes of releases.
-    pub(super) fn list(&self, standing: &Standing, locked_until: Option<Timestamp>, now: Timestamp) -> RollbackList {
+    pub(super) fn list(&self, standing: &Standing, locked_until: Option<Timestamp>) -> RollbackList {
         let open = standing.open.as_ref().map(|open| {
             let flow = self.flow(&open.flow).and_then(|flow| flow.found.as_ref());
             flow.map_or_else(|| open.flow.clone(), |found| found.name.clone())
@@ -22,7 +22,7 @@ impl State {
             self.releases.iter().rev().map(Held::view).partition(|view| view.is_open);
         open_ones.append(&mut over);
         RollbackList {
-            at: Some(now),
+            at: self.as_of,
             is_leader: standing.is_leader,
             open,
             locked_until,

@@ -259,3 +259,24 @@ fn a_version_that_was_bad_when_it_was_last_seen_is_bad() {
     look(&mut state, &[flow("main", "13.0", 16), night()], &[], 16);
     assert_eq!(state.flows[0].known.bad, ["12.0"]);
 }
+
+#[test]
+fn what_was_kept_holds_releases_up_before_the_platform_has_told_anything() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", 0), night()], &[], 1);
+    minute(&mut state, 2, |_| vec![("main", "12.0", 20), ("night", "11.0", NORMAL)]);
+    let held = state.holds();
+    assert_eq!(held[0].flow, ["main", "Flow main", "main"]);
+    let mut again = State::new(policy(&["main", "night"]), at(3));
+    again.releases = state.releases;
+    again.remembered("night".to_owned(), Known { not_helped: Some("it did not help".to_owned()), ..Known::default() });
+    let flows: Vec<_> = again.holds().into_iter().map(|hold| hold.flow).collect();
+    assert_eq!(flows, [vec!["Flow main".to_owned(), "main".to_owned()], vec!["night".to_owned()]]);
+}
+
+#[test]
+fn who_published_is_not_asked_of_what_was_live_before_anybody_looked() {
+    let state = State::new(policy(&["main"]), at(0));
+    assert!(!state.is_release(&flow("main", "11.0", -9_000), at(0)));
+    assert!(state.is_release(&flow("main", "11.0", -9), at(0)));
+}
