@@ -15,6 +15,6 @@ pub fn beside(budgets: &Budgets) -> Neighbours {
     }
 }
 
-fn of_gate(Hold { name, id, why }: Hold) -> budget::Hold {
-    budget::Hold { flow: vec![name, id], why }
+fn of_gate(Hold { flow, why }: Hold) -> budget::Hold {
+    budget::Hold { flow, why }
 }

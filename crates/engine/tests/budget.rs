@@ -408,7 +408,7 @@ async fn a_release_that_is_held_shuts_the_gate_and_maintenance_keeps_releases() 
     let neighbours = wiring::beside(&house.budgets);
     let flow = |name: &str| house.budgets.gate(&[], &[name.to_owned()]);
     assert_eq!(flow("main").allowed, Some(true));
-    let hold = Hold { name: "main".into(), id: "f-1".into(), why: "version 12.0 is suspect".into() };
+    let hold = Hold { flow: vec!["main".into(), "f-1".into()], why: "version 12.0 is suspect".into() };
     (neighbours.hold)(vec![hold]);
     for name in ["main", "f-1"] {
         let answer = flow(name);

@@ -154,12 +154,20 @@ pub async fn version(client: &Client, id: &str, version: &str) -> Result<Version
     client.get(&format!("{}/versions/{}", path(id), segment(version)), &[]).await
 }
 
-/// Flows by their ids: `GET /api/v2/flows/lookup`
+/// So many ids fit into one address, and their flows on one page.
+pub const LOOKUP_MAX: usize = 100;
+
+/// Flows by their ids: `GET /api/v2/flows/lookup`, one request for each [`LOOKUP_MAX`] of them.
 ///
 /// # Errors
 /// See [`Error`].
 pub async fn lookup(client: &Client, ids: &[String]) -> Result<Vec<Flow>, Error> {
-    page::all(client, "/api/v2/flows/lookup", &[("id", ids.join(","))]).await
+    let mut all = Vec::new();
+    for some in ids.chunks(LOOKUP_MAX) {
+        let found: Vec<Flow> = page::all(client, "/api/v2/flows/lookup", &[("id", some.join(","))]).await?;
+        all.extend(found);
+    }
+    Ok(all)
 }
 
 /// What a version holds, as the platform has it: `GET /api/v2/flows/{id}/versions/{version}/configuration`

@@ -168,6 +168,8 @@ pub enum End {
     Left,
     /// The flow is gone.
     Gone,
+    /// The flow is no longer watched.
+    Dropped,
 }
 
 /// What happens to a release.
@@ -187,6 +189,8 @@ pub enum Event {
     Acted(act::Outcome, Timestamp),
     /// Callers get another version, and not by our doing.
     Published(Option<String>),
+    /// The flow is no longer watched.
+    Dropped,
 }
 
 /// What follows.
@@ -334,6 +338,7 @@ pub fn step(mut release: Release, policy: &Policy, event: Event) -> (Release, Ef
         }
         Event::Acted(outcome, at) => release.acted(policy, outcome, at, &mut effects),
         Event::Published(version) => release.end(End::Overtaken(version), &mut effects),
+        Event::Dropped => release.end(End::Dropped, &mut effects),
     }
     (release, effects)
 }
@@ -364,7 +369,7 @@ impl Release {
         let (watch, found) = watch::step(self.watch, &self.terms, seen.of, seen.is_maintained);
         self.watch = watch;
         self.found(policy, found, effects);
-        self.insist(effects);
+        self.insist(policy, effects);
     }
 
     fn correct(&mut self, policy: &Policy, minutes: Vec<(usize, Seen)>, effects: &mut Effects<Effect>) {
@@ -416,16 +421,29 @@ impl Release {
             Mode::Observe => {}
             Mode::Recommend | Mode::Approve => self.ask(Why::Mode(policy.mode), effects),
             Mode::Automatic if !policy.is_armed => self.ask(Why::NotArmed, effects),
-            Mode::Automatic => self.want(By::Watch, effects),
+            Mode::Automatic => {
+                self.course.stage = Stage::Wanted(By::Watch);
+                self.insist(policy, effects);
+            }
         }
     }
 
-    /// What was wanted and could not be begun is wanted still.
-    fn insist(&self, effects: &mut Effects<Effect>) {
-        if let Stage::Wanted(by) = &self.course.stage
-            && !effects.iter().any(|effect| matches!(effect, Effect::GoBack(_)))
-        {
-            effects.push(Effect::GoBack(by.clone()));
+    /// What was wanted and could not be begun is wanted still. What the watch wants is begun only on what it sees now, and
+    /// only where it may: there may be maintenance since, nothing may be seen any more, or people may have thought better
+    /// of it.
+    fn insist(&mut self, policy: &Policy, effects: &mut Effects<Effect>) {
+        let Stage::Wanted(by) = self.course.stage.clone() else { return };
+        if effects.iter().any(|effect| matches!(effect, Effect::GoBack(_))) {
+            return;
+        }
+        let may_by_itself = policy.mode == Mode::Automatic && policy.is_armed;
+        match by {
+            By::Watch if !may_by_itself => {
+                self.course.stage = Stage::Watched;
+                self.confirmed(policy, effects);
+            }
+            By::Watch if !self.watch.is_pressing(&self.terms) => {}
+            By::Watch | By::Person(_) => effects.push(Effect::GoBack(by)),
         }
     }
 
@@ -497,11 +515,15 @@ impl Release {
     /// The time of the watch is over.
     fn over(&mut self, effects: &mut Effects<Effect>) {
         match self.course.stage {
+            // Where it is only looked at.
+            Stage::Watched if self.watch.is_confirmed() => self.end(End::Left, effects),
             Stage::Watched if self.watch.state(&self.terms) == watch::State::Certified => {
                 self.end(End::Certified, effects);
             }
             Stage::Watched => self.end(End::Unproven, effects),
             Stage::Asked(_) => self.end(End::Left, effects),
+            // It could not begin while it should have.
+            Stage::Wanted(By::Watch) if !self.watch.is_pressing(&self.terms) => self.end(End::Left, effects),
             // It goes on.
             Stage::Wanted(_) | Stage::Acting(_) | Stage::Proving | Stage::Ended(_) => {}
         }

@@ -392,7 +392,8 @@ impl Watch {
     /// Where it stands.
     pub const fn state(&self, terms: &Terms) -> State {
         match self.verdict {
-            _ if self.is_over && self.is_good => State::Certified,
+            // One that was proved good and went bad later is not good.
+            Verdict::Watching if self.is_over && self.is_good => State::Certified,
             _ if self.is_over => State::Unproven,
             _ if self.is_blind(terms) => State::Blind,
             _ if self.is_maintained => State::Shadow,
@@ -423,6 +424,21 @@ impl Watch {
     /// The odds against a healthy release.
     pub fn odds(&self, terms: &Terms) -> f64 {
         self.onset.odds(terms.tolerated)
+    }
+
+    /// Whether it was found to be bad and has not calmed since, whether or not it is seen now.
+    pub const fn is_confirmed(&self) -> bool {
+        matches!(self.verdict, Verdict::Confirmed)
+    }
+
+    /// Whether something was found against it that has not calmed since, whether or not it is seen now.
+    pub const fn is_against(&self) -> bool {
+        !matches!(self.verdict, Verdict::Watching)
+    }
+
+    /// Whether it is bad by what is seen now, and nothing forbids to say so.
+    pub fn is_pressing(&self, terms: &Terms) -> bool {
+        self.is_confirmed() && !self.is_maintained && !self.is_blind(terms) && self.is_bad(terms)
     }
 
     const fn is_blind(&self, terms: &Terms) -> bool {

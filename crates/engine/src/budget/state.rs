@@ -448,7 +448,7 @@ impl State {
         answer
     }
 
-    /// The same without writing it down.
+    /// What holds releases up from now on: all of it.
     pub(super) fn hold(&mut self, holds: Vec<Hold>) {
         self.holds = holds;
     }
@@ -464,6 +464,7 @@ impl State {
         if objectives.is_empty() { is_on("") } else { ids.all(|id| is_on(id)) }
     }
 
+    /// The same without writing it down.
     pub(super) fn peek(&self, slos: &[String], flows: &[String], now: Now) -> GateView {
         self.decide(slos, flows, now).2
     }

@@ -16,7 +16,7 @@ use super::{LEASE, LOOK_EVERY, REQUEST_TIME_MAX, Setup, wire};
 use crate::incident::to_millisecond;
 
 /// The lease of all rollbacks.
-const NAME: &str = "rollback";
+pub(super) const NAME: &str = "rollback";
 /// The one document that holds what is going on over all flows.
 const KIND: &str = "rollback";
 const ID: &str = "current";
@@ -48,6 +48,8 @@ struct Inner {
 pub struct Standing {
     /// Whether this process may act.
     pub is_leader: bool,
+    /// The fence of the lease that this process has, or had last.
+    pub fence: u64,
     /// The rollback that is open here.
     pub open: Option<Open>,
     /// The last one, wherever it was carried out.
@@ -379,7 +381,7 @@ impl Carrier {
                 let is_same = self.held.as_ref().is_none_or(|held| held.lease.fence == fence);
                 // It counts from before it was asked for.
                 self.held = Some(Held { lease, until: mono + LEASE });
-                self.stand(|standing| standing.is_leader = true);
+                self.stand(|standing| (standing.is_leader, standing.fence) = (true, fence));
                 if is_same { Ok(fence) } else { Err(Lost::Lease) }
             }
             // Somebody else has it; or nobody knows, and without the store nothing is done.

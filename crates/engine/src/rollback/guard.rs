@@ -91,10 +91,8 @@ pub struct Neighbours {
 /// Why no release of a flow may go out now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// The flow by its name here.
-    pub name: String,
-    /// Its id.
-    pub id: String,
+    /// What the flow is called: by its name here, its name in the platform, its id.
+    pub flow: Vec<String>,
     /// Why, as a sentence.
     pub why: String,
 }

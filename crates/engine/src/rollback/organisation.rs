@@ -14,7 +14,11 @@ use crate::budget::SourceError;
 /// So long after its end a minute in which nothing happened is told, when nothing later was seen either.
 const TOLD_AFTER: Minutes = Minutes::new(3);
 /// An interval that is longer than this is halved when the platform refuses it.
-const PART_MAX: Minutes = Minutes::hours(1);
+const HALVED_ABOVE: Minutes = Minutes::new(10);
+/// One question asks for so many minutes of all flows together, so that its answer is not too long to be read ...
+const FLOW_MINUTES_MAX: usize = 20_000;
+/// ... and no more such questions are asked at a time: what is left is told later, the earliest minutes first.
+const PARTS_MAX: u32 = 6;
 /// How long the platform may take to gather what was done to a flow.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a question waits for its budget, or for what the platform asks; beyond that it is asked later.
@@ -129,21 +133,32 @@ impl Organisation for GenesysOrganisation {
     }
 
     async fn counts(&self, flows: &[String], minutes: Stretch) -> Result<Told, SourceError> {
-        let (mut left, mut found) = (vec![minutes], Vec::new());
+        // The earliest is the last.
+        let mut left = parts(flows.len(), minutes);
+        left.reverse();
+        let (mut until, mut found) = (minutes.from, Vec::new());
         while let Some(part) = left.pop() {
             match analytics::aggregate(&self.client, Family::Flows, &query(flows, part)).await {
-                Ok(groups) => found.extend(groups),
-                Err(error) if error.status() == Some(400) && PART_MAX < part.length() => {
+                Ok(groups) => {
+                    found.extend(groups);
+                    until = part.until;
+                }
+                Err(error) if error.status() == Some(400) && HALVED_ABOVE < part.length() => {
                     let middle = part.from + Minutes::new(part.length().get() / 2);
                     left.extend([
-                        Stretch { from: part.from, until: middle },
                         Stretch { from: middle, until: part.until },
+                        Stretch { from: part.from, until: middle },
                     ]);
                 }
-                Err(error) => return Err(silence(&error)),
+                Err(error) if until == minutes.from => return Err(silence(&error)),
+                // What was told is worth something.
+                Err(error) => {
+                    tracing::info!(%error, "some minutes are told later");
+                    break;
+                }
             }
         }
-        told(&found, minutes)
+        told(&found, minutes, until)
     }
 
     async fn listen(&self, flows: Vec<String>, heard: tokio::sync::mpsc::Sender<()>) {
@@ -178,10 +193,24 @@ fn query(flows: &[String], minutes: Stretch) -> Query {
 
 /// The timer of callers in a flow; it is counted when they leave.
 const METRIC: &str = "tFlow";
+/// No flow has more callers in a minute.
+const COUNT_MAX: f64 = u32::MAX as f64;
 /// How they leave when an error throws them out.
 const ERRORS: [&str; 2] = ["FLOW_ERROR_DISCONNECT", "FLOW_ERROR_EXIT"];
 
-fn told(groups: &[Group], minutes: Stretch) -> Result<Told, SourceError> {
+/// Minutes in parts that are asked for one by one, the earliest first.
+fn parts(flows: usize, minutes: Stretch) -> Vec<Stretch> {
+    let most = Minutes::new(u32::try_from(FLOW_MINUTES_MAX / flows.max(1)).unwrap_or(u32::MAX).clamp(1, DAY.get()));
+    let froms = std::iter::successors(Some(minutes.from), |from| Some(*from + most));
+    let froms = froms.take_while(|from| *from < minutes.until).take(PARTS_MAX as usize);
+    froms.map(|from| Stretch { from, until: (from + most).min(minutes.until) }).collect()
+}
+
+/// The longest part.
+const DAY: Minutes = Minutes::days(1);
+
+/// What was told of the minutes that were asked for, before the one at which the answers end.
+fn told(groups: &[Group], minutes: Stretch, end: Minute) -> Result<Told, SourceError> {
     let mut newest = None;
     let mut counts: BTreeMap<(Minute, String), Vec<Left>> = BTreeMap::new();
     for Group { group, data } in groups {
@@ -196,7 +225,7 @@ fn told(groups: &[Group], minutes: Stretch) -> Result<Told, SourceError> {
             let of_metric = bucket.metrics.iter().filter(|metric| metric.metric == METRIC);
             let mut all = 0;
             for metric in of_metric {
-                let count = metric.stats.count.filter(|count| count.is_finite() && 0.0 <= *count);
+                let count = metric.stats.count.filter(|count| (0.0..=COUNT_MAX).contains(count));
                 all +=
                     count.ok_or_else(|| SourceError::new("it answers with something that is no count"))?.round() as u64;
             }
@@ -211,7 +240,7 @@ fn told(groups: &[Group], minutes: Stretch) -> Result<Told, SourceError> {
         }
     }
     let old = minutes.until - TOLD_AFTER;
-    let until = newest.map_or(old, |newest: Minute| newest.max(old)).max(minutes.from).min(minutes.until);
+    let until = newest.map_or(old, |newest: Minute| newest.max(old)).max(minutes.from).min(end);
     Ok(Told { until, counts })
 }
 
@@ -222,4 +251,47 @@ fn silence(error: &Error) -> SourceError {
         _ => None,
     };
     SourceError { why: error.to_string(), retry_after }
+}
+
+#[cfg(test)]
+mod tests {
+    use genesys::analytics::{Bucket, Metric, Stats};
+
+    use super::*;
+
+    fn group(count: f64) -> Group {
+        let metric = Metric {
+            metric: METRIC.to_owned(),
+            qualifier: None,
+            stats: Stats { count: Some(count), ..Stats::default() },
+        };
+        let interval = "2026-11-21T08:00:00Z/2026-11-21T08:01:00Z".to_owned();
+        let group = [("flowId", "main"), ("flowVersion", "12.0")].map(|(name, it)| (name.to_owned(), it.to_owned()));
+        let bucket = Bucket { interval, metrics: vec![metric], views: Vec::new() };
+        Group { group: group.into(), data: vec![bucket] }
+    }
+
+    fn minutes(length: u32) -> Stretch {
+        let from = Minute::of("2026-11-21T08:00:00Z".parse().unwrap());
+        Stretch { from, until: from + Minutes::new(length) }
+    }
+
+    #[test]
+    fn what_cannot_be_a_count_is_no_answer() {
+        let asked = minutes(10);
+        assert!(told(&[group(12.0)], asked, asked.until).is_ok());
+        for count in [-1.0, f64::NAN, f64::INFINITY, 1e19] {
+            assert!(told(&[group(count), group(count)], asked, asked.until).is_err(), "{count}");
+        }
+    }
+
+    #[test]
+    fn many_flows_are_asked_for_in_parts_and_what_was_not_asked_is_not_told() {
+        assert_eq!(parts(3, minutes(1_441)).len(), 2);
+        assert_eq!(parts(1_000, minutes(17)), [minutes(17)], "one question a minute");
+        let long = parts(1_000, minutes(1_440));
+        assert_eq!((long.len(), long[0], long[5].until), (6, minutes(20), minutes(120).until));
+        assert_eq!(told(&[], minutes(1_440), long[5].until).unwrap().until, minutes(120).until);
+        assert_eq!(parts(100_000, minutes(3)).len(), 3);
+    }
 }

@@ -15,6 +15,34 @@ pub(super) struct Past {
     from: Minute,
     counts: VecDeque<Packed>,
     length: usize,
+    /// What all minutes come to: it is asked for often, and there are many.
+    sum: Sum,
+}
+
+/// What minutes come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sum {
+    /// Minutes before the first caller ...
+    idle: usize,
+    /// ... and how many of them are known.
+    idle_known: u32,
+    known: u32,
+    bad: u64,
+    total: u64,
+}
+
+impl Sum {
+    fn add(&mut self, packed: Packed) {
+        let (bad, total) = packed.count().pair();
+        self.known += u32::from(packed.count().is_known());
+        (self.bad, self.total) = (self.bad + u64::from(bad), self.total + u64::from(total));
+    }
+
+    fn take(&mut self, packed: Packed) {
+        let (bad, total) = packed.count().pair();
+        self.known -= u32::from(packed.count().is_known());
+        (self.bad, self.total) = (self.bad - u64::from(bad), self.total - u64::from(total));
+    }
 }
 
 /// A count in eight bytes: a flow has forty thousand of them.
@@ -26,6 +54,11 @@ struct Packed {
 
 impl Packed {
     const MISSING: Self = Self { bad: 1, total: 0 };
+
+    /// Whether there was no caller, as far as anybody knows.
+    const fn is_idle(self) -> bool {
+        self.total == 0
+    }
 
     const fn of(count: Count) -> Self {
         match count {
@@ -47,7 +80,7 @@ impl Packed {
 impl Past {
     /// One that begins with a minute and knows nothing yet; it keeps the latest `length` minutes, [`PAST_MAX`] at most.
     pub(super) fn new(from: Minute, length: Minutes) -> Self {
-        Self { from, counts: VecDeque::new(), length: length.min(PAST_MAX).get() as usize }
+        Self { from, counts: VecDeque::new(), length: length.min(PAST_MAX).get() as usize, sum: Sum::default() }
     }
 
     /// The first minute, and the first after the last.
@@ -66,9 +99,10 @@ impl Past {
         let ahead = minute.get() - until.get();
         if self.length as i64 <= ahead {
             // Nothing that was known is recent enough.
-            (self.from, self.counts) = (minute, VecDeque::new());
+            (self.from, self.counts, self.sum) = (minute, VecDeque::new(), Sum::default());
         } else if 0 <= ahead {
             self.counts.extend(std::iter::repeat_n(Packed::MISSING, ahead as usize));
+            self.busy_from(self.sum.idle);
         }
         if self.counts.is_empty() {
             self.from = minute;
@@ -80,25 +114,63 @@ impl Past {
             }
             for _ in place..0 {
                 self.counts.push_front(Packed::MISSING);
+                self.sum.idle += 1;
             }
             self.from = minute;
         }
         let place = place.max(0) as usize;
-        match self.counts.get_mut(place) {
-            Some(known) => *known = Packed::of(count),
-            None => self.counts.push_back(Packed::of(count)),
-        }
+        self.set(place, Packed::of(count));
         while self.length < self.counts.len() {
-            self.counts.pop_front();
-            self.from = self.from + Minutes::new(1);
+            self.forget_first();
         }
+    }
+
+    fn set(&mut self, place: usize, packed: Packed) {
+        let was = match self.counts.get_mut(place) {
+            Some(known) => std::mem::replace(known, packed),
+            None => {
+                self.counts.push_back(packed);
+                Packed::MISSING
+            }
+        };
+        self.sum.take(was);
+        self.sum.add(packed);
+        if place < self.sum.idle && packed.is_idle() {
+            self.sum.idle_known -= u32::from(was.count().is_known());
+            self.sum.idle_known += u32::from(packed.count().is_known());
+        } else if place < self.sum.idle {
+            // The first caller is earlier than was known.
+            let idle_known = self.counts.iter().take(place).filter(|packed| packed.count().is_known()).count();
+            (self.sum.idle, self.sum.idle_known) = (place, idle_known as u32);
+        } else {
+            self.busy_from(self.sum.idle);
+        }
+    }
+
+    fn forget_first(&mut self) {
+        let Some(first) = self.counts.pop_front() else { return };
+        self.from = self.from + Minutes::new(1);
+        self.sum.take(first);
+        if self.sum.idle == 0 {
+            self.busy_from(0);
+        } else {
+            self.sum.idle -= 1;
+            self.sum.idle_known -= u32::from(first.count().is_known());
+        }
+    }
+
+    /// Finds the first caller, who is at this place or later.
+    fn busy_from(&mut self, place: usize) {
+        let later = self.counts.iter().skip(place).take_while(|packed| packed.is_idle());
+        let (idle, known) =
+            later.fold((0, 0), |(idle, known), packed| (idle + 1, known + u32::from(packed.count().is_known())));
+        (self.sum.idle, self.sum.idle_known) = (place + idle, self.sum.idle_known + known);
     }
 
     /// From the minute of the first caller to the last minute.
     pub(super) fn lived(&self) -> Stretch {
         let Stretch { from, until } = self.stretch();
-        let idle = self.counts.iter().take_while(|packed| packed.count().pair() == (0, 0)).count();
-        Stretch { from: from + Minutes::new(idle as u32), until }
+        Stretch { from: from + Minutes::new(self.sum.idle as u32), until }
     }
 
     /// The minutes since the first caller, up to, but without, one, the oldest first.
@@ -108,9 +180,13 @@ impl Past {
     }
 
     /// Minutes since the first caller of which something is known.
-    pub(super) fn known(&self) -> u32 {
-        let Stretch { from, until } = self.lived();
-        (from.get()..until.get()).filter(|minute| self.get(Minute::new(*minute)).is_known()).count() as u32
+    pub(super) const fn known(&self) -> u32 {
+        self.sum.known - self.sum.idle_known
+    }
+
+    /// The share of callers who failed; `None` without callers.
+    pub(super) fn share(&self) -> Option<f64> {
+        (0 < self.sum.total).then(|| self.sum.bad as f64 / self.sum.total as f64)
     }
 }
 
@@ -143,6 +219,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_all_minutes_come_to_is_kept(puts in prop::collection::vec((0i64..60, 0u32..4), 1..120)) {
+            let mut past = Past::new(Minute::new(30), Minutes::new(20));
+            for (minute, what) in puts {
+                let count = match what {
+                    0 => Count::Missing,
+                    1 => Count::Empty,
+                    bad => observed(bad),
+                };
+                past.put(Minute::new(minute), count);
+                let Stretch { from, until } = past.stretch();
+                let all: Vec<_> = (from.get()..until.get()).map(|minute| past.get(Minute::new(minute))).collect();
+                let idle = all.iter().take_while(|count| count.pair() == (0, 0)).count();
+                prop_assert_eq!(past.lived().from, from + Minutes::new(idle as u32));
+                prop_assert_eq!(past.known() as usize, all[idle..].iter().filter(|count| count.is_known()).count());
+                prop_assert_eq!(past.share(), rollback::baseline::share_of(all));
+            }
+        }
+
         /// The latest minutes are as they were put last, whatever the order.
         #[test]
         fn it_is_what_was_put_last(puts in prop::collection::vec((0i64..60, 0u32..50), 1..80)) {

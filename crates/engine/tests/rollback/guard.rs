@@ -340,3 +340,64 @@ async fn a_decision_comes_out_again_from_what_was_kept() {
     assert!(house.guard().one("nothing").await.is_none());
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_over_goes_on_with_what_was_kept_and_does_nothing_before() {
+    let mut house = House::new(Mode::Approve).await;
+    let (first_rollbacks, first) = house.running.take().unwrap();
+    house.start().await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    let known = first.list().releases;
+    assert_eq!((known.len(), known[0].state.as_str()), (1, "ASKED"));
+    // The second one knows of nothing yet, and has no say.
+    assert!(matches!(house.guard().approve(&known[0].id, "Ann").await, Err(WishError::Away(_))));
+    let wish = api::RollbackWish { flow: "main".into(), to: "10.0".into(), reason: String::new() };
+    assert!(matches!(house.guard().run(&wish, "ann").await, Err(WishError::Away(_))));
+    first.abort();
+    first_rollbacks.abort();
+    house.wait(3).await;
+    let release = house.release("12.0");
+    assert_eq!((&release.id, release.state.as_str()), (&known[0].id, "ASKED"));
+    assert_eq!(house.guard().list().releases.len(), 1);
+    // What the first one told is taken back by the second.
+    assert_eq!(house.open(), ["stuck/main", "suspect/main"]);
+    house.guard().approve(&release.id, "Ann").await.unwrap();
+    house.wait(4).await;
+    assert_eq!((house.published(), house.open()), (back_to_11(), Vec::new()));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_says_so_is_in_the_audit() {
+    let house = House::new(Mode::Approve).await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    house.guard().approve(&house.release("12.0").id, "Ann").await.unwrap();
+    house.wait(25).await;
+    let wish = api::RollbackWish { flow: "main".into(), to: "10.0".into(), reason: "it is quiet".into() };
+    house.guard().run(&wish, "Bob").await.unwrap();
+    let audit = house.store.audit(None).await.unwrap();
+    let said: Vec<_> = audit.iter().filter(|line| line.entry.who != "steadyline").collect();
+    let said: Vec<_> = said.iter().rev().map(|line| (line.entry.who.as_str(), line.entry.what.as_str())).collect();
+    assert_eq!(said, [("Ann", "release_approved"), ("Bob", "rollback_wanted")]);
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_while_another_flow_is_gone_back_changes_nothing() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.publish("night", "12.0", 2);
+    house.wait(2).await;
+    house.centre.state().is_busy = true;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(5).await;
+    let list = house.guard().list();
+    let night = list.releases.iter().find(|release| release.flow == "night").unwrap();
+    assert_eq!(list.open.as_deref(), Some("Flow main"));
+    assert!(matches!(house.guard().approve(&night.id, "Ann").await, Err(WishError::Held(_))));
+    let list = house.guard().list();
+    let night = list.releases.iter().find(|release| release.flow == "night").unwrap();
+    assert_eq!((night.state.as_str(), house.open().contains(&"stuck/night".to_owned())), ("WATCHING", false));
+    house.stop().await;
+}

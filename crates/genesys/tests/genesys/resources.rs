@@ -116,6 +116,9 @@ async fn flows_are_validated_exported_and_deployed() {
     assert_eq!(yaml, FLOW);
     let deployed = flow_jobs::deploy(&client, yaml.replace("Main IVR", "Second"), PATIENCE).await.unwrap().unwrap();
     assert_eq!(flows::lookup(&client, &[flow.clone(), deployed.clone()]).await.unwrap().len(), 2);
+    // More than one address holds.
+    let many: Vec<_> = (0..2_000).map(|n| format!("00000000-0000-4000-8000-{n:012}")).chain([flow.clone()]).collect();
+    assert_eq!(flows::lookup(&client, &many).await.unwrap().len(), 1);
     let error = flow_jobs::deploy(&client, "nonsense".to_owned(), PATIENCE).await.unwrap_err();
     assert!(matches!(error, Error::JobFailed { .. }), "{error}");
     assert_eq!(flows::configuration(&client, &deployed, "1.0").await.unwrap()["name"], "Second");

@@ -198,6 +198,45 @@ fn half_of_a_total_failure_is_no_recovery() {
     assert!(told.ends_with("ended(nothelped)\n"), "{told}");
 }
 
+#[test]
+fn a_release_that_was_proved_good_and_then_went_bad_does_not_end_as_good() {
+    let events = all([many(&good(), 30), many(&bad(), 90)]);
+    let mut watched = release();
+    let seen = told(&mut watched, &policy(Mode::Observe, true), events);
+    assert!(seen.contains("proved") && seen.contains("confirmed"), "{seen}");
+    assert_eq!(watched.stage(), &Stage::Ended(End::Left), "{seen}");
+}
+
+#[test]
+fn what_was_wanted_is_not_begun_on_what_is_no_longer_so() {
+    let wanted = || {
+        let mut release = release();
+        told(&mut release, &policy(Mode::Automatic, true), many(&bad(), 3));
+        assert_eq!(release.stage(), &Stage::Wanted(By::Watch));
+        release
+    };
+    let automatic = policy(Mode::Automatic, true);
+    let maintained = Event::Minute(Seen { is_maintained: true, ..seen(20, 2) });
+    let in_maintenance = told(&mut wanted(), &automatic, many(&maintained, 9));
+    assert!(!in_maintenance.contains("goback"), "{in_maintenance}");
+    let unseen = told(&mut wanted(), &automatic, many(&Event::Minute(MISSING), 20));
+    assert!(!unseen.lines().skip(6).any(|line| line.contains("goback")), "{unseen}");
+    let observed = told(&mut wanted(), &policy(Mode::Observe, true), many(&bad(), 9));
+    assert!(!observed.contains("goback"), "{observed}");
+    let unarmed = told(&mut wanted(), &policy(Mode::Automatic, false), many(&bad(), 9));
+    assert_eq!(unarmed, "1: ask(notarmed)\n");
+}
+
+#[test]
+fn what_turns_out_in_maintenance_to_have_been_bad_is_not_gone_back_from_during_it() {
+    let maintained = Event::Minute(Seen { is_maintained: true, ..seen(2, 2) });
+    let late = Event::Corrected((0..3).map(|place| (place, seen(20, 2))).collect());
+    let events = all([many(&Event::Minute(MISSING), 3), vec![maintained.clone(), late], many(&maintained, 3)]);
+    let mut release = release();
+    let told = told(&mut release, &policy(Mode::Automatic, true), events);
+    assert!(told.contains("confirmed") && !told.contains("goback"), "{told}");
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let minute = (0u32..30, 0u32..30, any::<bool>())
         .prop_map(|(bad, others, is_maintained)| Event::Minute(Seen { is_maintained, ..seen(bad, others) }));

@@ -60,7 +60,7 @@ impl Guarded {
     }
 
     pub(super) fn publish(&mut self, flow: &Flow, since: Timestamp) {
-        self.known.published = flow.version.clone().map(|version| (version, flow.since.unwrap_or(since)));
+        self.known.published = flow.version.clone().map(|version| (version, since));
         self.known.not_helped = None;
         self.is_unsaved = true;
     }
@@ -71,7 +71,7 @@ impl Guarded {
 
     /// A minute of the past, without versions that are bad, and not at all when it lies in maintenance.
     pub(super) fn remember_but(&mut self, view: &View<'_>, minute: Minute, is_suspect: &dyn Fn(&str, &str) -> bool) {
-        let Some(found) = self.found.clone() else { return };
+        let Some(found) = &self.found else { return };
         let is_maintained = (view.is_maintained)(&self.name, &found.id, minute);
         let is_normal =
             |version: &str| !self.known.bad.iter().any(|bad| bad == version) && !is_suspect(&found.id, version);

@@ -18,6 +18,8 @@ impl State {
         let Some(flow) = self.flows.iter().position(|flow| flow.is(&self.releases[place].release.facts.flow)) else {
             return;
         };
+        // Several minutes may be told at once: what was to begin after an earlier one begins only if the last one says so.
+        out.begin.retain(|begin| begin.id != id);
         let policy = self.release_policy(flow);
         let held = &mut self.releases[place];
         let before = held.release.stage().clone();
@@ -137,7 +139,7 @@ impl State {
                 return;
             }
             End::Overtaken(_) if was_against => guarded.is_bad(&facts.version),
-            End::Overtaken(_) | End::Unproven | End::Recovered | End::Gone => {}
+            End::Overtaken(_) | End::Unproven | End::Recovered | End::Gone | End::Dropped => {}
         }
         held.over(&what, out);
     }

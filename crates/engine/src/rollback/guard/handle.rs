@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rollback::act::{Locked, Plan};
 use rollback::once::Refusal;
 use rollback::release::Stage;
+use store::AuditEntry;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -28,6 +29,8 @@ pub(super) struct Inner {
     /// Somebody wants something, or something may have been published.
     pub(super) wake: Notify,
     pub(super) stop: watch::Sender<bool>,
+    /// Held while something is kept.
+    pub(super) keeping: tokio::sync::Mutex<()>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -60,6 +63,7 @@ impl Guard {
         let now = setup.clock.now().wall;
         let mut state = State::new(setup.policy.clone(), now);
         run::load(&mut state, setup.store.as_ref()).await?;
+        (setup.neighbours.hold)(state.holds());
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
             locked: setup.policy.locked,
@@ -67,6 +71,7 @@ impl Guard {
             shown: watch::Sender::new(0),
             wake: Notify::new(),
             stop: watch::Sender::new(false),
+            keeping: tokio::sync::Mutex::default(),
             task: tokio::sync::Mutex::default(),
         });
         *inner.task.lock().await = Some(tokio::spawn(Loop::new(inner.clone()).run()));
@@ -77,7 +82,7 @@ impl Guard {
     pub fn list(&self) -> RollbackList {
         let standing = self.0.setup.rollbacks.standing();
         let now = self.0.setup.clock.now().wall;
-        self.0.state().list(&standing, self.0.setup.rollbacks.locked_until(now), now)
+        self.0.state().list(&standing, self.0.setup.rollbacks.locked_until(now))
     }
 
     /// A release with its minutes; what was decided is decided again from what was kept. `None` when there is none of this
@@ -107,6 +112,10 @@ impl Guard {
         let now = self.0.setup.clock.now().wall;
         let out = {
             let mut state = self.0.state();
+            if state.fence.is_none() {
+                // What is known here may be old.
+                return Err(WishError::Away(BeginError::NotLeader.to_string()));
+            }
             let Some(held) = state.held(id) else {
                 return Err(WishError::NoSuch(format!("there is no release {id:?}")));
             };
@@ -121,12 +130,16 @@ impl Guard {
             if let Some(until) = self.0.setup.rollbacks.locked_until(now) {
                 return Err(locked_out(until));
             }
+            if let Some(open) = self.0.setup.rollbacks.standing().open {
+                // It is no refusal of the release, which may still be gone back from by itself.
+                return Err(WishError::Held(Refusal::Open(open.flow).to_string()));
+            }
             state.approved(id, who, now)
         };
         self.0.carry_on(out).await;
-        match self.0.state().held(id).map(|held| (held.release.stage().clone(), held.view())) {
-            Some((Stage::Asked(why), _)) => Err(WishError::Held(format!("it is not gone back from: {why:?}"))),
-            Some((_, view)) => Ok(view),
+        match self.0.state().held(id).map(|held| (held.asked(), held.view())) {
+            Some((Some(why), _)) => Err(WishError::Held(why)),
+            Some((None, view)) => Ok(view),
             None => Err(WishError::NoSuch(format!("there is no release {id:?}"))),
         }
     }
@@ -166,9 +179,21 @@ impl Guard {
             known_bad: Vec::new(),
             locked: self.0.locked,
         };
+        if self.0.state().fence.is_none() {
+            return Err(WishError::Away(BeginError::NotLeader.to_string()));
+        }
         let now = self.0.setup.clock.now().wall;
         let cause = format!("{}-{who}", now.strftime("%Y%m%d-%H%M%S"));
         let why = format!("{who} wants it: {}", wish.reason);
+        let body = serde_json::json!({ "flow": flow.id, "from": bad, "to": wish.to, "reason": wish.reason });
+        let audit = AuditEntry {
+            id: format!("rollback.wanted.{}.{cause}", flow.id),
+            at: now,
+            who: who.to_owned(),
+            what: "rollback_wanted".to_owned(),
+            body: body.to_string(),
+        };
+        self.0.carry_on(Out { audit: vec![audit], ..Out::default() }).await;
         match self.0.setup.rollbacks.begin(plan, cause, why).await {
             Ok(()) => Ok(format!("{} goes back from {bad} to {}", flow.name, wish.to)),
             Err(BeginError::Refused(Refusal::LockedOut { until })) => Err(locked_out(until)),

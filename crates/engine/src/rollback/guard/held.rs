@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use rollback::Mode;
 use rollback::release::{End, Release, Stage, Why};
-use rollback::watch;
 use store::{AuditEntry, Document};
 
 use super::state::Out;
@@ -29,11 +28,16 @@ impl Held {
     /// Whether something speaks against it.
     pub(super) fn is_against(&self) -> bool {
         match self.release.stage() {
-            Stage::Watched | Stage::Ended(_) => matches!(
-                self.release.watch().state(&self.release.terms),
-                watch::State::Suspect | watch::State::Confirmed
-            ),
+            Stage::Watched | Stage::Ended(_) => self.release.watch().is_against(),
             Stage::Asked(_) | Stage::Wanted(_) | Stage::Acting(_) | Stage::Proving => true,
+        }
+    }
+
+    /// What people are asked, as a sentence; `None` when they are not.
+    pub(super) fn asked(&self) -> Option<String> {
+        match self.release.stage() {
+            Stage::Asked(why) => Some(words::asked(&self.release, why)),
+            _ => None,
         }
     }
 
@@ -114,7 +118,7 @@ pub(super) const fn stage_word(stage: &Stage) -> Option<&'static str> {
         Stage::Proving => "VERIFYING",
         Stage::Ended(end) => match end {
             End::Certified => "CERTIFIED",
-            End::Unproven => "UNPROVEN",
+            End::Unproven | End::Dropped => "UNPROVEN",
             End::Recovered => "RECOVERED",
             End::NotHelped => "NOT_HELPED",
             End::Unseen => "UNSEEN",

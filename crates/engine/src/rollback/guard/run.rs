@@ -4,22 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Minute, Minutes, Mono};
+use jiff::Timestamp;
 use rollback::once::Refusal;
-use store::{Change, Document, Store, StoreError};
+use store::{AuditEntry, Change, Document, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::handle::Inner;
 use super::state::{Begin, Out, State};
 use super::{StartError, stored};
+use crate::rollback::carry::NAME;
 use crate::rollback::{BeginError, Ended};
 
 /// So long after a minute's end it is asked for: what the platform learns late comes in the meantime.
 const AFTER_MINUTE: Duration = Duration::from_secs(20);
 /// All flows of the organisation are looked through for those that were not found, this often.
 const SEARCH_EVERY: Duration = Duration::from_secs(300);
-/// After something was published, the platform is not asked again for so long whether more was.
-const LOOK_PAUSE: Duration = Duration::from_secs(2);
+/// After each request of a look the platform is not asked for so long because of news: flows are saved far more often than
+/// they are published, and other rooms ask it, too.
+const LOOK_PAUSE: Duration = Duration::from_secs(4);
+/// Who published is asked of so many flows in one look; a mass publish is watched first of all.
+const PUBLISHERS_MAX: usize = 5;
 /// The most minutes of a past that one question asks for ...
 const PAST_MINUTES: u32 = 1_440;
 /// ... and of all flows together.
@@ -37,18 +42,25 @@ pub(super) struct Loop {
     listening: Option<(Vec<String>, JoinHandle<()>)>,
     /// When the minute that goes on is over and may be asked for.
     next_minute: Mono,
+    /// There may be something new, which is looked for from this instant on.
+    news: Option<Mono>,
+    /// Not before this instant.
+    look_from: Mono,
     /// When all flows were looked through.
     searched: Option<Mono>,
     /// A rollback whose end was told.
     told: Option<Ended>,
-    /// Whether this process had the lease when it last looked.
+    /// Whether this process had the lease when it last looked ...
     was_leader: bool,
+    /// ... and the fence of the lease that it had last.
+    fence: Option<u64>,
 }
 
 /// What woke the loop.
 enum Woken {
     Time,
     News,
+    Look,
     Rollback,
     Stop,
 }
@@ -65,9 +77,12 @@ impl Loop {
             hearing,
             listening: None,
             next_minute,
+            news: None,
+            look_from: next_minute,
             searched: None,
             told: None,
             was_leader: false,
+            fence: None,
         }
     }
 
@@ -75,20 +90,23 @@ impl Loop {
         let mut stopping = self.inner.stop.subscribe();
         loop {
             let clock = self.inner.setup.clock.clone();
+            let (news, next_minute) = (self.news, self.next_minute);
             let woken = tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stop| *stop) => Woken::Stop,
                 Ok(()) = self.rollbacks.changed() => Woken::Rollback,
                 Some(()) = self.heard.recv() => Woken::News,
                 () = self.inner.wake.notified() => Woken::News,
-                () = clock.sleep_until(self.next_minute) => Woken::Time,
+                () = clock.sleep_until(news.unwrap_or(next_minute)), if news.is_some() => Woken::Look,
+                () = clock.sleep_until(next_minute) => Woken::Time,
             };
             // What is under way is bounded by the patience of whoever is asked.
             let turn = async {
                 match woken {
                     Woken::Stop => {}
                     Woken::Rollback => self.rolled_back().await,
-                    Woken::News => self.news().await,
+                    Woken::News => self.news = self.news.or(Some(self.look_from)),
+                    Woken::Look => self.look_at_news().await,
                     Woken::Time => self.minute().await,
                 }
             };
@@ -110,7 +128,7 @@ impl Loop {
         self.rolled_back().await;
         self.next_minute = clock.mono() + until_next_minute(clock.now().wall) + AFTER_MINUTE;
         // Whoever else has the lease watches.
-        if !self.inner.setup.rollbacks.standing().is_leader {
+        if !self.was_leader {
             return;
         }
         self.look().await;
@@ -122,20 +140,25 @@ impl Loop {
         self.listen();
     }
 
-    async fn news(&mut self) {
-        if self.inner.setup.rollbacks.standing().is_leader {
+    async fn look_at_news(&mut self) {
+        self.news = None;
+        if self.was_leader {
             self.look().await;
-            self.inner.setup.clock.sleep(LOOK_PAUSE).await;
         }
     }
 
     /// What became of the rollback that was begun; whoever has got the lease begins to watch.
     async fn rolled_back(&mut self) {
         let standing = self.inner.setup.rollbacks.standing();
-        if standing.is_leader && !self.was_leader {
+        let is_leader = standing.is_leader && self.lead(standing.fence).await;
+        if is_leader && !self.was_leader {
             self.next_minute = self.inner.setup.clock.mono();
         }
-        self.was_leader = standing.is_leader;
+        self.was_leader = is_leader;
+        if !is_leader {
+            self.inner.state().fence = None;
+            return;
+        }
         let now = self.inner.setup.clock.now().wall;
         if let Some(open) = standing.open.filter(|open| open.is_late) {
             let out = self.inner.state().late(&open.cause, now);
@@ -149,6 +172,26 @@ impl Loop {
         }
     }
 
+    /// Goes on under a lease, with what was kept by whoever had it in the meantime; false while that cannot be read.
+    async fn lead(&mut self, fence: u64) -> bool {
+        // The fence grows by one when a lease ran out and came back: then nobody else has had it.
+        let is_ours = self.fence.is_some_and(|known| fence <= known + 1);
+        if !is_ours {
+            let now = self.inner.setup.clock.now().wall;
+            let mut fresh = State::new(self.inner.setup.policy.clone(), now);
+            if let Err(error) = load(&mut fresh, self.inner.setup.store.as_ref()).await {
+                tracing::warn!(%error, "releases are not watched: what was kept of them cannot be read");
+                return false;
+            }
+            let mut state = self.inner.state();
+            let old = std::mem::replace(&mut *state, State::new(self.inner.setup.policy.clone(), now));
+            *state = fresh.with_counts_of(old, Minute::of(now));
+        }
+        self.fence = Some(fence);
+        self.inner.state().fence = Some(fence);
+        true
+    }
+
     /// Which versions callers get.
     async fn look(&mut self) {
         let mono = self.inner.setup.clock.mono();
@@ -156,6 +199,8 @@ impl Loop {
             let state = self.inner.state();
             (state.ids(), state.has_unfound())
         };
+        let requests = ids.len().div_ceil(genesys::flows::LOOKUP_MAX).max(1);
+        self.look_from = mono + LOOK_PAUSE.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX));
         let is_search = has_unfound && self.searched.is_none_or(|at| at + SEARCH_EVERY <= mono);
         if is_search {
             self.searched = Some(mono);
@@ -179,12 +224,21 @@ impl Loop {
         let out = self.inner.state().looked();
         self.inner.carry_on(out).await;
         let changed = self.inner.state().found(&flows, is_search);
+        let out = self.inner.state().abandon(is_search, self.inner.setup.clock.now().wall);
+        self.inner.carry_on(out).await;
+        let mut asked = 0;
         for flow in changed {
             // Who published it is worth telling; that it was published is known.
-            let publishes = organisation.publishes(&flow.id).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, flow = flow.id, "the platform does not say who published");
+            let is_worth_it = self.inner.state().is_release(&flow, self.inner.setup.clock.now().wall);
+            let publishes = if is_worth_it && asked < PUBLISHERS_MAX {
+                asked += 1;
+                organisation.publishes(&flow.id).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, flow = flow.id, "the platform does not say who published");
+                    Vec::new()
+                })
+            } else {
                 Vec::new()
-            });
+            };
             let out = self.inner.state().published(&flow, &publishes, self.inner.setup.clock.now().wall);
             self.inner.carry_on(out).await;
         }
@@ -263,6 +317,7 @@ impl Loop {
     }
 
     fn show(&self) {
+        self.inner.state().as_of = Some(self.inner.setup.clock.now().wall);
         self.inner.shown.send_modify(|shown| *shown += 1);
     }
 }
@@ -278,15 +333,7 @@ pub(super) async fn carry_on(inner: &Inner, out: Out) {
         }
         let holds = inner.state().holds();
         (inner.setup.neighbours.hold)(holds);
-        let documents = inner.state().unsaved(now);
-        let audit = std::mem::take(&mut out.audit);
-        if documents.is_empty() && audit.is_empty() && out.begin.is_empty() {
-            return;
-        }
-        let change = Change { documents: documents.clone(), audit, ..Change::default() };
-        if let Err(error) = inner.setup.store.commit(&change).await {
-            tracing::warn!(%error, hint = error.hint(), "releases are not kept, and so none is gone back from");
-            inner.state().not_saved(&documents);
+        if !keep(inner, std::mem::take(&mut out.audit), now).await || out.begin.is_empty() {
             return;
         }
         let mut next = Out::default();
@@ -298,6 +345,25 @@ pub(super) async fn carry_on(inner: &Inner, out: Out) {
         }
         out = next;
     }
+}
+
+/// Keeps everything that changed, under our lease and no other; false when it is not kept.
+async fn keep(inner: &Inner, audit: Vec<AuditEntry>, now: Timestamp) -> bool {
+    // One at a time, so that what is older never takes the place of what is newer.
+    let _mine = inner.keeping.lock().await;
+    let (documents, audit, fence) = {
+        let mut state = inner.state();
+        (state.unsaved(now), state.audit(audit), state.fence)
+    };
+    if documents.is_empty() && audit.is_empty() {
+        return true;
+    }
+    let under = Some((NAME.to_owned(), fence.unwrap_or_default()));
+    let change = Change { documents, audit, under, ..Change::default() };
+    let Err(error) = inner.setup.store.commit(&change).await else { return true };
+    tracing::warn!(%error, hint = error.hint(), "releases are not kept, and so none is gone back from");
+    inner.state().not_saved(&change.documents, change.audit);
+    false
 }
 
 /// How often what follows from what follows is carried out in one go.

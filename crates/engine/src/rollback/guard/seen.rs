@@ -1,5 +1,7 @@
 //! From what the platform told to what a release sees.
 
+use std::collections::HashMap;
+
 use base::{Count, Minute, Minutes};
 use rollback::Observation;
 use rollback::release::Seen;
@@ -9,12 +11,22 @@ use super::held::Held;
 
 /// What was told, as releases see it.
 pub(super) struct View<'a> {
-    pub(super) told: &'a Told,
     pub(super) doubted: &'a [Minute],
     pub(super) is_maintained: &'a dyn Fn(&str, &str, Minute) -> bool,
+    /// What was told, to be found at once: of a thousand flows each release asks for all the others.
+    told: HashMap<(Minute, &'a str), &'a [Left]>,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(super) fn new(
+        told: &'a Told,
+        doubted: &'a [Minute],
+        is_maintained: &'a dyn Fn(&str, &str, Minute) -> bool,
+    ) -> Self {
+        let told = told.counts.iter().map(|((minute, flow), left)| ((*minute, flow.as_str()), left.as_slice()));
+        Self { doubted, is_maintained, told: told.collect() }
+    }
+
     pub(super) fn seen(&self, held: &Held, name: &str, minute: Minute) -> Seen {
         let facts = &held.release.facts;
         let own = |version: &str| version == facts.version;
@@ -31,7 +43,7 @@ impl View<'_> {
         if self.doubted.contains(&minute) {
             return Count::Missing;
         }
-        let versions = self.told.counts.get(&(minute, flow.to_owned())).map(Vec::as_slice).unwrap_or_default();
+        let versions = self.told.get(&(minute, flow)).copied().unwrap_or_default();
         let meant = versions.iter().filter(|left| is_meant(&left.version));
         let (errors, all) = meant.fold((0, 0), |(errors, all), left: &Left| (errors + left.errors, all + left.all));
         Count::bad(errors, all).unwrap_or(Count::Missing)

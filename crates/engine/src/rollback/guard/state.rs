@@ -4,8 +4,8 @@ use base::{Count, Minute, Minutes, Stretch};
 use jiff::Timestamp;
 use rollback::act::{Outcome, Plan};
 use rollback::once::Refusal;
-use rollback::release::{Event, Facts, Release, Seen, Stage};
-use rollback::{Mode, Observation};
+use rollback::release::{End, Event, Facts, Release, Seen, Stage};
+use rollback::{Mode, Observation, release};
 use store::{AuditEntry, Document};
 
 use super::super::organisation::{Flow, Publish, Told};
@@ -18,6 +18,8 @@ use crate::incident::{self, Subject};
 
 /// How far back the first look of a minute goes when it was not looked for long.
 pub(super) const CATCH_UP_MAX: Minutes = Minutes::days(1);
+/// Lines of the audit that wait for a store that does not work; the oldest are given up.
+const AUDIT_WAITING_MAX: usize = 200;
 /// Minutes that are asked for again: callers of whom the platform learns late.
 const CORRECTED: Minutes = Minutes::new(15);
 /// So often in a row nobody may be able to say which versions callers get before somebody is told.
@@ -37,12 +39,18 @@ pub(super) struct State {
     pub(super) told: Option<Minute>,
     /// Why conversations are not being counted.
     pub(super) trouble: Option<String>,
-    /// How often in a row nobody could say which versions callers get.
-    silences: u32,
+    /// How often in a row nobody could say which versions callers get; `None` before anybody was asked.
+    silences: Option<u32>,
     /// What was kept of flows that were not found yet, by their ids.
     kept: Vec<(String, Known)>,
     /// Callers of the last minutes, of all flows together, where they are known.
     volumes: Vec<u64>,
+    /// The fence of the lease under which this is the latest that was kept; `None` while somebody else may have the lease.
+    pub(super) fence: Option<u64>,
+    /// Lines of the audit that could not be written yet.
+    audit: Vec<AuditEntry>,
+    /// When whoever watches last did anything.
+    pub(super) as_of: Option<Timestamp>,
 }
 
 /// What is to be done about what was learned.
@@ -86,10 +94,24 @@ impl State {
             releases: Vec::new(),
             told: None,
             trouble: None,
-            silences: 0,
+            silences: None,
             kept: Vec::new(),
             volumes: Vec::new(),
+            fence: None,
+            audit: Vec::new(),
+            as_of: None,
         }
+    }
+
+    /// The same with what was counted by another one, unless that is too old to be counted on from.
+    pub(super) fn with_counts_of(mut self, other: Self, now: Minute) -> Self {
+        if other.told.is_none_or(|told| told <= now - CATCH_UP_MAX) {
+            return self;
+        }
+        for (flow, other) in self.flows.iter_mut().zip(other.flows) {
+            (flow.found, flow.past, flow.unread) = (other.found, other.past, other.unread);
+        }
+        Self { told: other.told, volumes: other.volumes, as_of: other.as_of, ..self }
     }
 
     /// What was kept of a flow. One that is no longer watched keeps it in the store.
@@ -126,16 +148,19 @@ impl State {
     /// The minutes to ask for: from what some release waits for, or what may be corrected, up to the present one.
     pub(super) fn wanted(&self, now: Minute) -> Stretch {
         let corrected = self.told.map_or(now - CORRECTED, |told| told - CORRECTED);
-        let open = self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.release.next());
+        let open = self.releases.iter().filter(|held| !held.release.is_over());
+        // Of a flow that was not found nobody can tell.
+        let open = open.filter(|held| self.flow(&held.release.facts.flow).is_some()).map(|held| held.release.next());
         let from = open.chain([corrected]).min().unwrap_or(corrected).max(now - CATCH_UP_MAX);
         Stretch { from: from.min(now), until: now + Minutes::new(1) }
     }
 
     /// Nobody could say which versions callers get. Once in a while is no trouble; a release would go out unseen.
     pub(super) fn not_looked(&mut self, why: String) -> Out {
-        self.silences = self.silences.saturating_add(1);
+        let silences = self.silences.unwrap_or_default().saturating_add(1);
+        self.silences = Some(silences);
         let mut out = Out::default();
-        if self.silences == SILENCES_MAX {
+        if silences == SILENCES_MAX {
             let what = format!("it is not known which versions callers get: {why}");
             out.incidents.push(incident::Event::Trouble { subject: all_unseen(), what });
         }
@@ -146,11 +171,11 @@ impl State {
     /// Somebody could. It ends the incident of an earlier run, too.
     pub(super) fn looked(&mut self) -> Out {
         let mut out = Out::default();
-        if self.silences != 0 {
+        if self.silences != Some(0) {
             let what = "it is known again which versions callers get".to_owned();
             out.incidents.push(incident::Event::Over { subject: all_unseen(), what });
         }
-        self.silences = 0;
+        self.silences = Some(0);
         out
     }
 
@@ -158,12 +183,15 @@ impl State {
     pub(super) fn found(&mut self, flows: &[Flow], is_all: bool) -> Vec<Flow> {
         let mut changed = Vec::new();
         for guarded in &mut self.flows {
-            let is_it = |flow: &&Flow| match &guarded.found {
-                Some(found) => found.id == flow.id,
-                None => guarded.name == flow.id || guarded.name == flow.name,
-            };
-            let Some(flow) = flows.iter().find(is_it) else {
-                if guarded.found.is_none() && is_all {
+            let id = guarded.found.as_ref().map_or(&guarded.name, |found| &found.id);
+            let mut of_name = flows.iter().filter(|flow| guarded.found.is_none() && flow.name == guarded.name).fuse();
+            let only = of_name.next();
+            let is_ambiguous = of_name.next().is_some();
+            let Some(flow) = flows.iter().find(|flow| flow.id == *id).or(only.filter(|_| !is_ambiguous)) else {
+                if is_ambiguous {
+                    // Names are unique among flows of one type only.
+                    guarded.trouble = Some("the platform has several flows of this name; write its id".to_owned());
+                } else if guarded.found.is_none() && is_all {
                     guarded.trouble = Some("the platform has no flow of this id or name".to_owned());
                 } else if guarded.found.is_some() && !is_all {
                     guarded.trouble = Some("the platform no longer has it".to_owned());
@@ -172,18 +200,37 @@ impl State {
             };
             let found = Found { id: flow.id.clone(), name: flow.name.clone() };
             guarded.trouble = None;
+            if guarded.found.is_none() && self.told.is_some() {
+                // Its past was not asked for while it was not found.
+                guarded.unread = self.told;
+            }
             if let Some(place) = self.kept.iter().position(|(id, _)| *id == found.id) {
                 guarded.known = self.kept.swap_remove(place).1;
             }
             guarded.found = Some(found);
-            let known = guarded.known.published.as_ref();
-            let is_known =
-                known.map(|(version, at)| (version, Some(*at))) == flow.version.as_ref().map(|v| (v, flow.since));
+            let is_known = match (&guarded.known.published, &flow.version) {
+                (Some((known, at)), Some(version)) => known == version && flow.since.is_none_or(|since| since <= *at),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
             if !is_known {
                 changed.push(flow.clone());
             }
         }
         changed
+    }
+
+    /// Whether a flow that has another version than before has a release to be watched, as far as its date says.
+    pub(super) fn is_release(&self, flow: &Flow, now: Timestamp) -> bool {
+        let is_first = self.flow(&flow.id).is_none_or(|guarded| guarded.known.published.is_none());
+        // Where something is known already, the date may be that of an earlier publish.
+        !is_first || flow.since.is_none_or(|since| self.is_recent(true, since, now))
+    }
+
+    /// What was live before anybody looked is no release; of what was published longer ago nobody can tell any more.
+    fn is_recent(&self, is_first: bool, since: Timestamp, now: Timestamp) -> bool {
+        let longest = if is_first { self.policy.watch.length } else { CATCH_UP_MAX };
+        Minute::of(now) - longest < Minute::of(since)
     }
 
     /// A flow has another version than before; `publishes` are its latest, the last one first, as far as anybody knows.
@@ -192,7 +239,11 @@ impl State {
         let Some(place) = self.flows.iter().position(|guarded| guarded.is(&flow.id)) else { return out };
         let known = self.flows[place].known.published.clone();
         let publish = publishes.iter().find(|publish| Some(&publish.version) == flow.version.as_ref());
-        let since = flow.since.or(publish.map(|publish| publish.at)).unwrap_or(now);
+        // A version may keep the date of its first publish when it is published again.
+        let since = flow.since.max(publish.map(|publish| publish.at)).unwrap_or(now);
+        let is_older =
+            known.as_ref().is_some_and(|(version, at)| Some(version) != flow.version.as_ref() && since <= *at);
+        let since = if is_older { now } else { since };
         let open = self.open(&flow.id).map(|held| held.id.clone());
         if let Some(id) = open {
             let held = self.held(&id).expect("it was found just now");
@@ -200,9 +251,13 @@ impl State {
                 // Whoever goes back looks for itself, and will say.
                 Stage::Wanted(_) | Stage::Acting(_) => return out,
                 Stage::Proving => {
-                    let is_target =
-                        held.release.proof().is_some_and(|proof| Some(&proof.target) == flow.version.as_ref());
-                    if is_target || publish.is_some_and(|publish| publish.is_ours) {
+                    let is_rollback = held.release.proof().is_some_and(|proof| {
+                        let first = Minute::of(held.release.facts.at);
+                        // The platform may have given it a new id. What we publish later is another release.
+                        let is_then = |it: &Publish| it.is_ours && Minute::of(it.at).since(first).get() <= proof.since;
+                        Some(&proof.target) == flow.version.as_ref() || publish.is_some_and(is_then)
+                    });
+                    if is_rollback {
                         self.flows[place].publish(flow, since);
                         return out;
                     }
@@ -216,9 +271,7 @@ impl State {
         self.flows[place].publish(flow, since);
         self.relieve(flow, now, &mut out);
         let Some(version) = flow.version.clone() else { return out };
-        let is_recent = Minute::of(now) - self.policy.watch.length < Minute::of(since);
-        let is_first_look = known.is_none();
-        if is_first_look && !is_recent {
+        if !self.is_recent(known.is_none(), since, now) {
             return out;
         }
         let before = known.map(|(version, _)| version);
@@ -248,6 +301,34 @@ impl State {
             held.over(&what, out);
             held.tell(now, what.clone());
         }
+    }
+
+    /// Releases of flows that are no longer watched are over, once it is known which flows there are: nobody would see
+    /// their end, nor end their incidents.
+    pub(super) fn abandon(&mut self, is_all: bool, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        if !is_all && self.has_unfound() {
+            return out;
+        }
+        let Self { flows, releases, policy, .. } = self;
+        for held in releases.iter_mut().filter(|held| !held.release.is_over() || !held.told.is_empty()) {
+            let facts = &held.release.facts;
+            let may_be = |flow: &Guarded| match &flow.found {
+                Some(found) => found.id == facts.flow,
+                None => flow.name == facts.flow || flow.name == facts.name,
+            };
+            if flows.iter().any(may_be) {
+                continue;
+            }
+            let policy = release::Policy { mode: held.mode, is_armed: false, recovery: policy.recovery };
+            let what = words::ended(&held.release, &End::Dropped);
+            held.release = release::step(held.release.clone(), &policy, Event::Dropped).0;
+            held.is_unsaved = true;
+            held.tell(now, what.clone());
+            held.over(&what, &mut out);
+            out.audit.push(held.audit("ended", now));
+        }
+        out
     }
 
     /// Begins to watch a release.
@@ -296,7 +377,7 @@ impl State {
         let until = told.until.min(Minute::of(now));
         let minutes = Stretch { from: asked.from, until };
         let doubted = self.doubted(told, minutes);
-        let view = View { told, doubted: &doubted, is_maintained };
+        let view = View::new(told, &doubted, is_maintained);
         self.remember(&view, minutes);
         let ids: Vec<String> =
             self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.id.clone()).collect();
@@ -334,16 +415,20 @@ impl State {
 
     /// What an older past was, of flows of which it was not known.
     pub(super) fn read(&mut self, told: &Told, asked: Stretch, is_maintained: &dyn Fn(&str, &str, Minute) -> bool) {
-        let view = View { told, doubted: &[], is_maintained };
+        let view = View::new(told, &[], is_maintained);
         for minute in (asked.from.get()..asked.until.get()).rev().map(Minute::new) {
             for flow in &mut self.flows {
                 flow.remember(&view, minute);
             }
         }
-        let end = |flow: &Guarded| flow.past.stretch().until - self.policy.history;
-        for place in 0..self.flows.len() {
-            let is_over = asked.from <= end(&self.flows[place]);
-            self.flows[place].unread = (!is_over).then_some(asked.from);
+        let history = self.policy.history;
+        // Those that have read further back already, or are not found yet, have their own place.
+        let is_asked = |flow: &&mut Guarded| {
+            flow.found.is_some() && flow.unread.is_some_and(|unread| asked.from < unread && unread <= asked.until)
+        };
+        for flow in self.flows.iter_mut().filter(is_asked) {
+            let is_over = asked.from <= flow.past.stretch().until - history;
+            flow.unread = (!is_over).then_some(asked.from);
         }
     }
 
@@ -376,6 +461,10 @@ impl State {
         let suspect: Vec<(String, String)> =
             self.releases.iter().filter(|held| held.is_against()).map(Held::version).collect();
         for minute in (minutes.from.get()..minutes.until.get()).map(Minute::new) {
+            if view.doubted.contains(&minute) {
+                // What is not believed does not undo what is known.
+                continue;
+            }
             for flow in &mut self.flows {
                 let is_suspect =
                     |id: &str, version: &str| suspect.iter().any(|(flow, bad)| flow == id && bad == version);
@@ -391,7 +480,9 @@ impl State {
         let seen = |minute: Minute| view.seen(held, name, minute);
         let next = held.release.next();
         let known = minutes.from.max(first)..next.min(minutes.until);
-        let corrected = (known.start.get()..known.end.get()).filter_map(|minute| {
+        let believed =
+            (known.start.get()..known.end.get()).filter(|minute| !view.doubted.contains(&Minute::new(*minute)));
+        let corrected = believed.filter_map(|minute| {
             let place = usize::try_from(minute - first.get()).ok()?;
             let seen = seen(Minute::new(minute));
             (held.release.seen().get(place) != Some(&seen)).then_some((place, seen))
@@ -414,6 +505,8 @@ impl State {
     pub(super) fn approved(&mut self, id: &str, who: &str, now: Timestamp) -> Out {
         let mut out = Out::default();
         self.happened(id, Event::Approved(who.to_owned()), now, &mut out);
+        let audit = self.held(id).map(|held| AuditEntry { who: who.to_owned(), ..held.audit("approved", now) });
+        out.audit.extend(audit);
         out
     }
 
@@ -458,11 +551,36 @@ impl State {
         let mut holds = Vec::new();
         for flow in &self.flows {
             let Some(found) = &flow.found else { continue };
-            let open = self.open(&found.id).filter(|held| held.is_against() && held.mode != Mode::Observe);
-            let why = open.map(|held| words::hold(&held.release)).or_else(|| flow.known.not_helped.clone());
-            holds.extend(why.map(|why| Hold { name: flow.name.clone(), id: found.id.clone(), why }));
+            let why = self.hold_of(&found.id).or_else(|| flow.known.not_helped.clone());
+            let names = || vec![flow.name.clone(), found.name.clone(), found.id.clone()];
+            holds.extend(why.map(|why| Hold { flow: names(), why }));
+        }
+        // What was kept holds releases up before the platform has told anything.
+        let is_unfound = |held: &&Held| self.flow(&held.release.facts.flow).is_none() && !held.release.is_over();
+        for facts in self.releases.iter().filter(is_unfound).map(|held| &held.release.facts) {
+            let names = || vec![facts.name.clone(), facts.flow.clone()];
+            holds.extend(self.hold_of(&facts.flow).map(|why| Hold { flow: names(), why }));
+        }
+        // Afterwards the rest is of flows that are no longer watched.
+        let has_looked = self.silences == Some(0);
+        for (id, known) in self.kept.iter().filter(|_| !has_looked) {
+            let named = self.releases.iter().rev().find(|held| held.release.facts.flow == *id);
+            let names = || named.map(|held| held.release.facts.name.clone()).into_iter().chain([id.clone()]).collect();
+            holds.extend(known.not_helped.clone().map(|why| Hold { flow: names(), why }));
         }
         holds
+    }
+
+    fn hold_of(&self, id: &str) -> Option<String> {
+        let open = self.open(id).filter(|held| held.is_against() && held.mode != Mode::Observe);
+        open.map(|held| words::hold(&held.release))
+    }
+
+    /// The lines of the audit that are to be written.
+    pub(super) fn audit(&mut self, new: Vec<AuditEntry>) -> Vec<AuditEntry> {
+        let mut all = std::mem::take(&mut self.audit);
+        all.extend(new);
+        all
     }
 
     /// Everything that changed since it was written.
@@ -486,7 +604,10 @@ impl State {
     }
 
     /// It could not be written.
-    pub(super) fn not_saved(&mut self, documents: &[Document]) {
+    pub(super) fn not_saved(&mut self, documents: &[Document], audit: Vec<AuditEntry>) {
+        self.audit.splice(0..0, audit);
+        let given_up = self.audit.len().saturating_sub(AUDIT_WAITING_MAX);
+        self.audit.drain(..given_up);
         for document in documents {
             for held in self.releases.iter_mut().filter(|held| held.id == document.id) {
                 held.is_unsaved = true;
@@ -499,10 +620,17 @@ impl State {
 
     fn forget(&mut self) {
         while RELEASES_MAX < self.releases.len() {
-            let Some(oldest) = self.releases.iter().position(|held| held.release.is_over() && !held.is_unsaved) else {
+            let Some(oldest) = self
+                .releases
+                .iter()
+                .position(|held| held.release.is_over() && !held.is_unsaved && held.told.is_empty())
+            else {
                 return;
             };
             self.releases.remove(oldest);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

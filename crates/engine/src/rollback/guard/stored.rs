@@ -411,6 +411,7 @@ const fn end_word(end: &End) -> &'static str {
         End::Overtaken(_) => "overtaken",
         End::Left => "left",
         End::Gone => "gone",
+        End::Dropped => "dropped",
     }
 }
 
@@ -424,6 +425,7 @@ fn end(word: &str, version: Option<String>) -> Result<End, String> {
         End::Overtaken(version),
         End::Left,
         End::Gone,
+        End::Dropped,
     ];
     ends.into_iter().find(|end| end_word(end) == word).ok_or_else(|| format!("there is no end {word:?}"))
 }

@@ -3,7 +3,6 @@
 use api::{ArmedView, ReleaseMinute, ReleaseView, RollbackList, StoryLine, WatchedFlow};
 use base::{Minute, Minutes};
 use jiff::Timestamp;
-use rollback::baseline::share_of;
 use rollback::watch;
 
 use super::super::Standing;
@@ -14,7 +13,7 @@ use super::{stored, words};
 
 impl State {
     /// Everything, without the minutes of releases.
-    pub(super) fn list(&self, standing: &Standing, locked_until: Option<Timestamp>, now: Timestamp) -> RollbackList {
+    pub(super) fn list(&self, standing: &Standing, locked_until: Option<Timestamp>) -> RollbackList {
         let open = standing.open.as_ref().map(|open| {
             let flow = self.flow(&open.flow).and_then(|flow| flow.found.as_ref());
             flow.map_or_else(|| open.flow.clone(), |found| found.name.clone())
@@ -23,7 +22,7 @@ impl State {
             self.releases.iter().rev().map(Held::view).partition(|view| view.is_open);
         open_ones.append(&mut over);
         RollbackList {
-            at: Some(now),
+            at: self.as_of,
             is_leader: standing.is_leader,
             open,
             locked_until,
@@ -39,8 +38,6 @@ impl State {
 
 impl Guarded {
     fn view(&self, policy: &super::Policy) -> WatchedFlow {
-        let past = self.past.stretch();
-        let minutes = (past.from.get()..past.until.get()).map(|minute| self.past.get(Minute::new(minute)));
         let (version, at) =
             self.known.published.clone().map_or((None, None), |(version, at)| (Some(version), Some(at)));
         WatchedFlow {
@@ -50,7 +47,7 @@ impl Guarded {
             published: version,
             published_at: at,
             history_minutes: self.past.known(),
-            normal_percent: share_of(minutes).map(|share| share * 100.0),
+            normal_percent: self.past.share().map(|share| share * 100.0),
             armed: self.known.armed.as_ref().map(|(armed, at, _)| ArmedView {
                 at: Some(*at),
                 is_armed: self.is_armed(policy),

@@ -176,6 +176,7 @@ pub(super) fn ended(release: &Release, end: &End) -> String {
         End::Overtaken(None) => format!("{} has no published version any more", facts.name),
         End::Left => format!("the time of {what} is over; it was bad, and nobody has gone back from it"),
         End::Gone => format!("{} is gone", facts.name),
+        End::Dropped => format!("{} is no longer watched", facts.name),
     }
 }
 
