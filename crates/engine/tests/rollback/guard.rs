@@ -401,3 +401,24 @@ async fn an_approval_while_another_flow_is_gone_back_changes_nothing() {
     assert_eq!((night.state.as_str(), house.open().contains(&"stuck/night".to_owned())), ("WATCHING", false));
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn how_a_rollback_came_out_is_not_lost_on_a_flow_that_is_still_to_be_found() {
+    let mut house = House::new(Mode::Automatic).await;
+    house.centre.state().is_busy = true;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(5).await;
+    assert_eq!(house.release("12.0").state, "ROLLING_BACK");
+    // Whoever goes on cannot ask how flows are before the rollback is done.
+    house.centre.state().is_mute = true;
+    house.crash().await;
+    house.centre.state().is_busy = false;
+    house.wait(4).await;
+    assert_eq!(house.published(), back_to_11());
+    house.centre.state().is_mute = false;
+    house.wait(10).await;
+    let release = house.release("12.0");
+    assert_eq!(release.state, "RECOVERED", "{release:?}");
+    assert_eq!(house.open(), NONE);
+    house.stop().await;
+}

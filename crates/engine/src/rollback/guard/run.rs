@@ -125,13 +125,13 @@ impl Loop {
     /// Once a minute: what was published, what became of callers, and a part of the past.
     async fn minute(&mut self) {
         let clock = self.inner.setup.clock.clone();
-        self.rolled_back().await;
         self.next_minute = clock.mono() + until_next_minute(clock.now().wall) + AFTER_MINUTE;
         // Whoever else has the lease watches.
         if !self.was_leader {
             return;
         }
         self.look().await;
+        self.rolled_back().await;
         self.count().await;
         self.read_past().await;
         let out = self.inner.state().learn(clock.now().wall);
@@ -164,7 +164,9 @@ impl Loop {
             let out = self.inner.state().late(&open.cause, now);
             self.inner.carry_on(out).await;
         }
-        if let Some(ended) = standing.last.filter(|ended| self.told.as_ref() != Some(ended)) {
+        // What befalls a release of a flow that was not found yet would be lost on it.
+        let is_news = |ended: &Ended| self.told.as_ref() != Some(ended) && self.inner.state().may_happen(&ended.cause);
+        if let Some(ended) = standing.last.filter(is_news) {
             let out = self.inner.state().acted(&ended.cause, ended.outcome.clone(), ended.at, now);
             self.inner.carry_on(out).await;
             self.told = Some(ended);

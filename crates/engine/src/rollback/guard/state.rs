@@ -136,6 +136,11 @@ impl State {
         self.releases.iter().find(|held| held.id == id)
     }
 
+    /// Whether what befalls a release can follow: its flow was found. What is no release's befalls none.
+    pub(super) fn may_happen(&self, id: &str) -> bool {
+        self.held(id).is_none_or(|held| self.flow(&held.release.facts.flow).is_some())
+    }
+
     pub(super) fn place(&self, id: &str) -> Option<usize> {
         self.releases.iter().position(|held| held.id == id)
     }
