@@ -422,3 +422,17 @@ async fn how_a_rollback_came_out_is_not_lost_on_a_flow_that_is_still_to_be_found
     assert_eq!(house.open(), NONE);
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_that_is_bad_itself_hides_no_other_release() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.state().flows.get_mut("billing").unwrap().lock = Lock::Foreign("Mary".into());
+    house.centre.publish("billing", "12.0", 200);
+    // Until nothing is locked out any more.
+    house.wait(25).await;
+    assert_eq!(house.release("12.0").state, "HANDED_OVER");
+    house.centre.publish("main", "13.0", 20);
+    house.wait(6).await;
+    assert_eq!(house.published(), back_to_11());
+    house.stop().await;
+}

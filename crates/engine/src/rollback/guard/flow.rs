@@ -65,16 +65,12 @@ impl Guarded {
         self.is_unsaved = true;
     }
 
+    /// A minute of the past, without versions that are suspect or bad, and not at all when it lies in maintenance.
     pub(super) fn remember(&mut self, view: &View<'_>, minute: Minute) {
-        self.remember_but(view, minute, &|_, _| false);
-    }
-
-    /// A minute of the past, without versions that are bad, and not at all when it lies in maintenance.
-    pub(super) fn remember_but(&mut self, view: &View<'_>, minute: Minute, is_suspect: &dyn Fn(&str, &str) -> bool) {
         let Some(found) = &self.found else { return };
         let is_maintained = (view.is_maintained)(&self.name, &found.id, minute);
-        let is_normal =
-            |version: &str| !self.known.bad.iter().any(|bad| bad == version) && !is_suspect(&found.id, version);
+        let is_suspect = |version: &str| view.suspect.iter().any(|(flow, bad)| *flow == found.id && bad == version);
+        let is_normal = |version: &str| !self.known.bad.iter().any(|bad| bad == version) && !is_suspect(version);
         let count = if is_maintained { Count::Missing } else { view.count(&found.id, minute, is_normal) };
         self.past.put(minute, count);
     }

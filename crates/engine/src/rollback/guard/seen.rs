@@ -12,6 +12,8 @@ use super::held::Held;
 /// What was told, as releases see it.
 pub(super) struct View<'a> {
     pub(super) doubted: &'a [Minute],
+    /// Versions that something speaks against: what befalls their callers tells nothing of other flows.
+    pub(super) suspect: &'a [(String, String)],
     pub(super) is_maintained: &'a dyn Fn(&str, &str, Minute) -> bool,
     /// What was told, to be found at once: of a thousand flows each release asks for all the others.
     told: HashMap<(Minute, &'a str), &'a [Left]>,
@@ -21,16 +23,18 @@ impl<'a> View<'a> {
     pub(super) fn new(
         told: &'a Told,
         doubted: &'a [Minute],
+        suspect: &'a [(String, String)],
         is_maintained: &'a dyn Fn(&str, &str, Minute) -> bool,
     ) -> Self {
         let told = told.counts.iter().map(|((minute, flow), left)| ((*minute, flow.as_str()), left.as_slice()));
-        Self { doubted, is_maintained, told: told.collect() }
+        Self { doubted, suspect, is_maintained, told: told.collect() }
     }
 
     pub(super) fn seen(&self, held: &Held, name: &str, minute: Minute) -> Seen {
         let facts = &held.release.facts;
         let own = |version: &str| version == facts.version;
-        let siblings = held.siblings.iter().map(|(id, version)| self.count(id, minute, |it| it == version));
+        let siblings = held.siblings.iter().filter(|sibling| !self.suspect.contains(sibling));
+        let siblings = siblings.map(|(id, version)| self.count(id, minute, |it| it == version));
         Seen {
             of: Observation { count: self.count(&facts.flow, minute, own), siblings: sum(siblings) },
             others: self.count(&facts.flow, minute, |version| !own(version)),

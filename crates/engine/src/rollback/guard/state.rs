@@ -382,7 +382,8 @@ impl State {
         let until = told.until.min(Minute::of(now));
         let minutes = Stretch { from: asked.from, until };
         let doubted = self.doubted(told, minutes);
-        let view = View::new(told, &doubted, is_maintained);
+        let suspect = self.suspect();
+        let view = View::new(told, &doubted, &suspect, is_maintained);
         self.remember(&view, minutes);
         let ids: Vec<String> =
             self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.id.clone()).collect();
@@ -420,7 +421,8 @@ impl State {
 
     /// What an older past was, of flows of which it was not known.
     pub(super) fn read(&mut self, told: &Told, asked: Stretch, is_maintained: &dyn Fn(&str, &str, Minute) -> bool) {
-        let view = View::new(told, &[], is_maintained);
+        let suspect = self.suspect();
+        let view = View::new(told, &[], &suspect, is_maintained);
         for minute in (asked.from.get()..asked.until.get()).rev().map(Minute::new) {
             for flow in &mut self.flows {
                 flow.remember(&view, minute);
@@ -462,18 +464,19 @@ impl State {
         doubted
     }
 
+    /// Versions of flows that something speaks against.
+    pub(super) fn suspect(&self) -> Vec<(String, String)> {
+        self.releases.iter().filter(|held| held.is_against()).map(Held::version).collect()
+    }
+
     fn remember(&mut self, view: &View<'_>, minutes: Stretch) {
-        let suspect: Vec<(String, String)> =
-            self.releases.iter().filter(|held| held.is_against()).map(Held::version).collect();
         for minute in (minutes.from.get()..minutes.until.get()).map(Minute::new) {
             if view.doubted.contains(&minute) {
                 // What is not believed does not undo what is known.
                 continue;
             }
             for flow in &mut self.flows {
-                let is_suspect =
-                    |id: &str, version: &str| suspect.iter().any(|(flow, bad)| flow == id && bad == version);
-                flow.remember_but(view, minute, &is_suspect);
+                flow.remember(view, minute);
             }
         }
     }
