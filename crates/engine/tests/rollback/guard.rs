@@ -436,3 +436,16 @@ async fn a_sibling_that_is_bad_itself_hides_no_other_release() {
     assert_eq!(house.published(), back_to_11());
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_past_that_was_told_as_empty_is_read_again_once_there_are_callers() {
+    let mut house = House::new(Mode::Automatic).await;
+    house.centre.state().is_empty = true;
+    house.crash().await;
+    house.wait(3).await;
+    house.centre.state().is_empty = false;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    assert_eq!(house.published(), back_to_11());
+    house.stop().await;
+}

@@ -43,6 +43,8 @@ pub(super) struct State {
     silences: Option<u32>,
     /// What was kept of flows that were not found yet, by their ids.
     kept: Vec<(String, Known)>,
+    /// The past before this minute was read while nobody was told of any caller, now or then.
+    hollow: Option<Minute>,
     /// Callers of the last minutes, of all flows together, where they are known.
     volumes: Vec<u64>,
     /// The fence of the lease under which this is the latest that was kept; `None` while somebody else may have the lease.
@@ -96,6 +98,7 @@ impl State {
             trouble: None,
             silences: None,
             kept: Vec::new(),
+            hollow: None,
             volumes: Vec::new(),
             fence: None,
             audit: Vec::new(),
@@ -395,7 +398,23 @@ impl State {
         }
         self.told = self.told.max(Some(until));
         self.trouble = None;
+        self.read_again();
         out
+    }
+
+    /// A past without any caller that was read while there was none either is not believed once there are some.
+    fn read_again(&mut self) {
+        if self.volumes.iter().all(|all| *all == 0) {
+            return;
+        }
+        let Some(end) = self.hollow.take() else { return };
+        for flow in &mut self.flows {
+            flow.unread = flow.unread.max(Some(end));
+        }
+        let open = self.releases.iter_mut().filter(|held| !held.release.is_over());
+        for held in open.filter(|held| held.release.terms.baseline().is_none()) {
+            (held.is_learning, held.is_unsaved) = (true, true);
+        }
     }
 
     /// Nobody could tell.
@@ -427,6 +446,10 @@ impl State {
             for flow in &mut self.flows {
                 flow.remember(&view, minute);
             }
+        }
+        let is_hollow = told.counts.values().flatten().all(|left| left.all == 0);
+        if is_hollow && self.volumes.iter().all(|all| *all == 0) {
+            self.hollow = self.hollow.max(Some(asked.until));
         }
         let history = self.policy.history;
         // Those that have read further back already, or are not found yet, have their own place.
