@@ -449,3 +449,22 @@ async fn a_past_that_was_told_as_empty_is_read_again_once_there_are_callers() {
     assert_eq!(house.published(), back_to_11());
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_incident_that_was_told_and_not_kept_does_not_outlive_its_cause() {
+    let mut house = House::new(Mode::Automatic).await;
+    house.centre.state().is_silent = true;
+    house.centre.publish("main", "12.0", 2);
+    // Its minutes are told at 300 ms after 20 s.
+    house.clock.sleep(Duration::from_millis(6 * 60_000 + 20_200)).await;
+    house.store.fail_writes(u32::MAX, Fault::Full);
+    house.clock.sleep(Duration::from_millis(300)).await;
+    assert_eq!(house.open(), ["unseen/main"]);
+    house.end();
+    house.store.heal();
+    house.centre.state().is_silent = false;
+    house.start().await;
+    house.wait(3).await;
+    assert_eq!(house.open(), NONE);
+    house.stop().await;
+}

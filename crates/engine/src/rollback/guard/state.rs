@@ -1,5 +1,7 @@
 //! What the guard knows, and what follows from what it learns. No waiting: the loop asks, tells and keeps.
 
+use std::sync::Arc;
+
 use base::{Count, Minute, Minutes, Stretch};
 use jiff::Timestamp;
 use rollback::act::{Outcome, Plan};
@@ -43,6 +45,8 @@ pub(super) struct State {
     silences: Option<u32>,
     /// What was kept of flows that were not found yet, by their ids.
     kept: Vec<(String, Known)>,
+    /// What was kept was taken up, and nothing was counted since.
+    is_taken_up: bool,
     /// The past before this minute was read while nobody was told of any caller, now or then.
     hollow: Option<Minute>,
     /// Callers of the last minutes, of all flows together, where they are known.
@@ -98,6 +102,7 @@ impl State {
             trouble: None,
             silences: None,
             kept: Vec::new(),
+            is_taken_up: true,
             hollow: None,
             volumes: Vec::new(),
             fence: None,
@@ -399,7 +404,25 @@ impl State {
         self.told = self.told.max(Some(until));
         self.trouble = None;
         self.read_again();
+        if std::mem::take(&mut self.is_taken_up) {
+            self.settle(&mut out);
+        }
         out
+    }
+
+    /// Incidents that no release knows of are over: whoever told of them crashed before it was kept. Those that still have
+    /// a cause have just been told of again.
+    fn settle(&self, out: &mut Out) {
+        for id in self.ids() {
+            let id: Arc<str> = id.into();
+            let kinds = [Subject::Suspect, Subject::WentBack, Subject::Stuck, Subject::Unseen];
+            for subject in kinds.map(|kind| kind(id.clone())) {
+                if !self.releases.iter().any(|held| held.told.contains(&subject)) {
+                    let what = "no release of it is in such trouble any more".to_owned();
+                    out.incidents.push(incident::Event::Over { subject, what });
+                }
+            }
+        }
     }
 
     /// A past without any caller that was read while there was none either is not believed once there are some.
