@@ -93,7 +93,6 @@ pub(crate) struct Moods {
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     pub(crate) flow: String,
-    pub(crate) version: String,
     /// The version that callers got then, and since when.
     pub(crate) instead_of: (String, Timestamp),
     pub(crate) at: Mono,
@@ -263,7 +262,7 @@ impl State {
         let is_locked = self.flows[flow].lock == Lock::Ours;
         let (flow, version) = (flow.to_owned(), version.to_owned());
         let instead_of = (live, since);
-        self.taken.push(Taken { flow: flow.clone(), version: version.clone(), instead_of, at, told, is_locked });
+        self.taken.push(Taken { flow: flow.clone(), instead_of, at, told, is_locked });
         let (percent, rng) = (self.moods.percent, &mut self.rng);
         let Some(stored) = self.flows.get_mut(&flow) else { return };
         if !self.moods.is_working {

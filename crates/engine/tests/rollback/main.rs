@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test")]
 
 mod centre;
+mod days;
 mod episodes;
 mod guard;
