@@ -11,7 +11,7 @@ use engine::rollback::{Guard, LOCKOUT, Rollbacks};
 use engine::{Engine, Handle};
 use rollback::Mode;
 use rollback::act::{Lock, Locked};
-use store::{Simulated, Store as _};
+use store::{Fault, Simulated, Store as _};
 
 use crate::centre::{Centre, minutes};
 
@@ -57,6 +57,11 @@ impl House {
     }
 
     async fn start(&mut self) {
+        self.running = Some(self.controller().await);
+    }
+
+    /// One more controller over the same store.
+    async fn controller(&mut self) -> (Rollbacks, Guard) {
         self.starts += 1;
         let rollbacks = Rollbacks::start(engine::rollback::Setup {
             holder: format!("controller-{}", self.starts),
@@ -89,15 +94,27 @@ impl House {
             },
             clock: self.clock.clone(),
         });
-        self.running = Some((rollbacks, guard.await.unwrap()));
+        (rollbacks, guard.await.unwrap())
+    }
+
+    /// Ends as a crash does.
+    fn end(&mut self) {
+        let (rollbacks, guard) = self.running.take().unwrap();
+        guard.abort();
+        rollbacks.abort();
     }
 
     /// Ends as a crash does, and starts again.
     async fn crash(&mut self) {
-        let (rollbacks, guard) = self.running.take().unwrap();
-        guard.abort();
-        rollbacks.abort();
+        self.end();
         self.start().await;
+    }
+
+    /// What is kept of the only release.
+    async fn kept(&self) -> String {
+        let mut documents = self.store.documents("release", None).await.unwrap();
+        assert_eq!(documents.len(), 1);
+        documents.remove(0).body
     }
 
     async fn wait(&self, how_many: u32) {
@@ -467,4 +484,43 @@ async fn an_incident_that_was_told_and_not_kept_does_not_outlive_its_cause() {
     house.wait(3).await;
     assert_eq!(house.open(), NONE);
     house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_over_at_any_moment_goes_on_with_what_was_kept_and_not_with_what_it_knew() {
+    for seconds in (0..500).step_by(50) {
+        let mut house = House::new(Mode::Automatic).await;
+        // It has looked at nothing, and what it read when it started is old when it takes over.
+        let other = house.controller().await;
+        house.centre.publish("main", "12.0", 20);
+        house.clock.sleep(Duration::from_secs(seconds)).await;
+        house.end();
+        house.running = Some(other);
+        house.wait(14).await;
+        assert_eq!(house.published(), back_to_11(), "after {seconds} s");
+        let releases = house.guard().list().releases;
+        let states: Vec<_> = releases.iter().map(|it| (it.version.as_str(), it.state.as_str())).collect();
+        assert_eq!(states, [("12.0", "RECOVERED")], "after {seconds} s: {releases:?}");
+        assert_eq!(house.open(), NONE, "after {seconds} s");
+        house.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_controller_writes_late_is_not_kept_over_what_another_has_kept_since() {
+    for seconds in (0..60).step_by(4) {
+        let mut house = House::new(Mode::Automatic).await;
+        let other = house.controller().await;
+        house.centre.publish("main", "12.0", 20);
+        house.clock.sleep(Duration::from_secs(120 + seconds)).await;
+        // Whoever writes next stands still for longer than its lease lasts.
+        house.store.fail_writes(1, Fault::Late(Duration::from_secs(600)));
+        house.wait(25).await;
+        assert_eq!(house.published(), back_to_11(), "after {seconds} s");
+        let kept = house.kept().await;
+        assert!(kept.contains("recovered"), "after {seconds} s: {kept}");
+        other.1.shutdown().await;
+        other.0.shutdown().await;
+        house.stop().await;
+    }
 }

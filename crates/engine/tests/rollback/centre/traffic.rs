@@ -102,8 +102,7 @@ impl Traffic {
             }
             let part = (end.as_millisecond() - begin.as_millisecond()) as f64 / 60_000.0;
             let age = Duration::try_from(begin.duration_since(*since)).unwrap_or_default();
-            let (errors, callers) =
-                draw(&mut rng, self.habits[flow].callers * part, self.share(flow, version, age));
+            let (errors, callers) = draw(&mut rng, self.habits[flow].callers * part, self.share(flow, version, age));
             match all.iter_mut().find(|left| left.version == *version) {
                 Some(left) => (left.errors, left.all) = (left.errors + errors, left.all + callers),
                 None if callers == 0 => {}
