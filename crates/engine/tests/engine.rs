@@ -361,6 +361,27 @@ async fn an_end_that_was_lost_in_a_crash_swallows_no_page() {
     assert_eq!(house.sees(), ["circuit/crm Open"]);
 }
 
+/// The trouble was written, as far as the store was concerned, and the process died before its end.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_works_ends_the_trouble_that_an_earlier_run_had_with_it() {
+    let pager = Script::default();
+    let house = House::new(&[("pager", &pager)]).await;
+    house.open("crm");
+    house.seconds(1).await;
+    house.store.fail_writes(u32::MAX, Fault::Unsure);
+    house.close("crm");
+    house.seconds(60).await;
+    house.engine.kill();
+    house.store.heal();
+    let again = Engine::start(setup(&house.clock, &house.store, &[("pager", &pager)])).await.unwrap();
+    let house = House { engine: again, ..house };
+    assert!(house.sees().contains(&"store Open".to_owned()), "{:?}", house.sees());
+    house.seconds(60).await;
+    assert!(house.sees().contains(&"store Resolved".to_owned()), "{:?}", house.sees());
+    assert!(pager.got().contains(&"Resolve store".to_owned()), "{:?}", pager.got());
+    journal::replay(&journal_of(&house.store).await).unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn letters_to_a_receiver_that_is_gone_are_given_up() {
     let pager = Script::answering([Answer::Status(503); 3]);

@@ -145,10 +145,12 @@ impl Running {
     fn saved(&mut self, now: Now) {
         self.saving.check_at = now.mono + CHECK_EVERY;
         self.release_held(now);
-        let Some(trouble) = self.saving.trouble.take() else { return };
-        let lasted = now.mono.since(trouble.since.mono).as_secs();
-        tracing::info!(lasted_s = lasted, "the store works again");
-        if trouble.is_reported {
+        if let Some(trouble) = self.saving.trouble.take() {
+            let lasted = now.mono.since(trouble.since.mono).as_secs();
+            tracing::info!(lasted_s = lasted, "the store works again");
+        }
+        // An earlier run may have ended before it could say so.
+        if self.state.live.contains_key(&Subject::Store) {
             self.handle(Event::Over { subject: Subject::Store, what: "the store works again".into() });
         }
     }
