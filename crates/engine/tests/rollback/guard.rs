@@ -524,3 +524,17 @@ async fn what_a_controller_writes_late_is_not_kept_over_what_another_has_kept_si
         house.stop().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_starts_again_ends_what_an_earlier_run_could_not_see() {
+    let mut house = House::new(Mode::Automatic).await;
+    house.centre.state().is_mute = true;
+    house.wait(6).await;
+    assert_eq!(house.open(), ["unseen/all"]);
+    house.end();
+    house.centre.state().is_mute = false;
+    house.start().await;
+    house.wait(3).await;
+    assert_eq!(house.open(), NONE);
+    house.stop().await;
+}
