@@ -538,3 +538,19 @@ async fn whoever_starts_again_ends_what_an_earlier_run_could_not_see() {
     assert_eq!(house.open(), NONE);
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn callers_of_a_version_that_is_found_to_be_bad_late_were_never_normal() {
+    let house = House::new(Mode::Automatic).await;
+    let normal = |house: &House| house.guard().list().flows[0].normal_percent.unwrap();
+    let before = normal(&house);
+    // Nobody says anything for longer than minutes are asked for again.
+    house.centre.state().is_silent = true;
+    house.centre.publish("main", "12.0", 100);
+    house.wait(40).await;
+    house.centre.state().is_silent = false;
+    house.wait(4).await;
+    assert_eq!(house.published(), back_to_11());
+    assert!((normal(&house) - before).abs() < 0.01, "{} after {before}", normal(&house));
+    house.stop().await;
+}

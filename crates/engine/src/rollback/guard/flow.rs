@@ -3,6 +3,7 @@
 use base::{Count, Minute, Minutes};
 use jiff::Timestamp;
 use rollback::Mode;
+use rollback::release::Release;
 use rollback::replay::Armed;
 
 use super::super::organisation::Flow;
@@ -73,6 +74,18 @@ impl Guarded {
         let is_normal = |version: &str| !self.known.bad.iter().any(|bad| bad == version) && !is_suspect(version);
         let count = if is_maintained { Count::Missing } else { view.count(&found.id, minute, is_normal) };
         self.past.put(minute, count);
+    }
+
+    /// A release turned out to be bad: its callers were not normal, however long it took to know.
+    pub(super) fn never_mind(&mut self, release: &Release) {
+        let first = Minute::of(release.facts.at);
+        let known = self.past.stretch();
+        for (place, seen) in (0..).zip(release.seen()) {
+            let minute = first + Minutes::new(place);
+            if known.contains(minute) && !seen.is_maintained {
+                self.past.put(minute, seen.others);
+            }
+        }
     }
 
     pub(super) fn is_good(&mut self, version: &str) {

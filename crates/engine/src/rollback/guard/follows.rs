@@ -60,6 +60,7 @@ impl State {
                 if !is_silent {
                     held.trouble(Subject::Suspect(key), what, out);
                 }
+                self.flows[flow].never_mind(&self.releases[place].release);
             }
             Effect::Suppressed(finding) => {
                 held.tell(now, words::suppressed(&held.release, finding));
