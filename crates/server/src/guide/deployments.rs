@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{RollbackList, RollbackWish};
+use api::{RollbackList, RollbackWish, WatchedFlow};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -102,9 +102,14 @@ pub(crate) async fn activate(
     }
 }
 
-/// The guard, when it watches this flow.
+/// The guard, when it watches this flow. The platform takes an id in capitals, too.
 fn watching<'a>(app: &'a App, flow: &str) -> Option<&'a Arc<dyn Releases>> {
-    app.releases.as_ref().filter(|releases| releases.list().flows.iter().any(|watched| watched.id == flow))
+    let is_it = |watched: &WatchedFlow| {
+        // One that was not found yet is known by what the configuration calls it.
+        let id = if watched.id.is_empty() { &watched.name } else { &watched.id };
+        id.eq_ignore_ascii_case(flow)
+    };
+    app.releases.as_ref().filter(|releases| releases.list().flows.iter().any(is_it))
 }
 
 /// A version that is to be active, and what the platform says of its flow.

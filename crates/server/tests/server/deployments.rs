@@ -85,6 +85,17 @@ async fn a_watched_flow_is_gone_back_only_by_those_who_may() {
 }
 
 #[tokio::test]
+async fn however_a_flow_is_written_it_is_the_watched_one() {
+    let (house, _twin, flow) = house().await;
+    assert_eq!(patch(&house, &flow.to_uppercase(), "1.0", "a stranger").await.0, 401);
+    // Before the platform has told anything, the guard knows it by what the configuration calls it.
+    let mut unfound = list(Vec::new());
+    (unfound.flows[0].id, unfound.flows[0].name) = (String::new(), flow.clone());
+    house.releases.tells(unfound);
+    assert_eq!(patch(&house, &flow, "1.0", "a stranger").await.0, 401);
+}
+
+#[tokio::test]
 async fn refusals_come_in_the_platforms_form() {
     let (house, _twin, flow) = house().await;
     let (status, told) = patch(&house, &flow, "99.0", "ann").await;
