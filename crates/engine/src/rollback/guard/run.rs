@@ -396,6 +396,7 @@ pub(super) async fn load(state: &mut State, store: &dyn Store) -> Result<(), Sta
         state.releases.push(held);
     }
     state.releases.sort_by_key(|held| held.release.facts.at);
+    state.forget();
     for document in documents(store, stored::FLOW).await? {
         let known = stored::flow_from_json(&document.body)
             .map_err(|why| StartError::Format { id: document.id.clone(), why })?;

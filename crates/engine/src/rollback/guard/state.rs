@@ -672,7 +672,8 @@ impl State {
         }
     }
 
-    fn forget(&mut self) {
+    /// The oldest releases that are over and of which nobody needs to know; they stay in the store.
+    pub(super) fn forget(&mut self) {
         while RELEASES_MAX < self.releases.len() {
             let Some(oldest) = self
                 .releases
