@@ -2,19 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Add;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use base::Minutes;
 use clock::Clock;
+use engine::courier::{Courier, Letter, Receipt};
+use engine::delivery::DeliveryError;
 use engine::rollback::guard::{self, Neighbours, Policy, Watched};
 use engine::rollback::{Guard, LOCKOUT, Rollbacks};
-use engine::{Engine, Handle};
+use engine::{Engine, Handle, Receiver};
 use fastrand::Rng;
 use jiff::Timestamp;
 use rollback::Mode;
 use rollback::act::{Lock, Locked};
-use store::{Change, Document, Fault, Simulated, Store as _};
+use store::{Action, Change, Document, Fault, Simulated, Store as _};
 
 use super::promises::{self, Carried, Evidence, Expected};
 use crate::centre::traffic::{Before, Habit, Ill, Traffic};
@@ -114,6 +117,7 @@ pub(super) struct House {
     centre: Arc<Centre>,
     store: Simulated,
     engine: Handle,
+    desk: Arc<Desk>,
     rng: Rng,
     controllers: Vec<Option<(Rollbacks, Guard)>>,
     starts: u32,
@@ -136,7 +140,8 @@ impl House {
         let traffic = Traffic::new(seed, variation.habits.clone(), variation.before.clone());
         let centre = Centre::by_chance(clock.clone(), &FLOWS, traffic);
         let controllers = if rng.u8(..3) == 0 { vec![None] } else { vec![None, None] };
-        let engine = engine(&store, &clock).await;
+        let desk = Arc::<Desk>::default();
+        let engine = engine(&store, &clock, &desk).await;
         let mut house = Self {
             seed,
             variation,
@@ -144,6 +149,7 @@ impl House {
             centre,
             store,
             engine,
+            desk,
             rng,
             controllers,
             starts: 0,
@@ -198,6 +204,19 @@ impl House {
             guard.abort();
             rollbacks.abort();
         }
+    }
+
+    /// Everything of ours ends at once, and starts again.
+    async fn cut_the_power(&mut self) {
+        self.note("everything crashes and starts again".to_owned());
+        for place in 0..self.controllers.len() {
+            self.crash(place);
+        }
+        self.engine.kill();
+        // What was on its way to the store does not arrive, and what starts needs a store.
+        self.store.heal();
+        self.engine = engine(&self.store, &self.clock, &self.desk).await;
+        self.start_all().await;
     }
 
     fn leading(&self) -> Option<usize> {
@@ -318,7 +337,7 @@ impl House {
     async fn disturb(&mut self) {
         let place = self.rng.usize(..self.controllers.len());
         let flow = FLOWS[self.rng.usize(..FLOWS.len())];
-        match self.rng.u8(..16) {
+        match self.rng.u8(..17) {
             0..=3 => self.publish(None),
             4 => {
                 self.note(format!("controller {place} crashes"));
@@ -357,6 +376,7 @@ impl House {
             }
             13 => self.trouble_flow(flow),
             14 => self.approve().await,
+            15 => self.cut_the_power().await,
             _ => self.run(flow).await,
         }
     }
@@ -501,18 +521,16 @@ impl House {
 
     /// Waits until every rollback has come to its end.
     async fn settle(&mut self) {
+        const UNSETTLED: [&str; 3] = ["CONFIRMED", "ROLLING_BACK", "VERIFYING"];
         let until = self.clock.mono() + SETTLED_WITHIN;
-        while self.clock.mono() < until {
+        loop {
+            self.pass(minutes(2)).await;
             let releases = self.leader().list().releases;
-            if !releases
-                .iter()
-                .any(|it| it.is_open && ["CONFIRMED", "ROLLING_BACK", "VERIFYING"].contains(&it.state.as_str()))
-            {
-                break;
+            let is_settled = !releases.iter().any(|it| it.is_open && UNSETTLED.contains(&it.state.as_str()));
+            if is_settled || until < self.clock.mono() {
+                return;
             }
-            self.pass(minutes(5)).await;
         }
-        self.pass(minutes(2)).await;
     }
 
     async fn check(mut self) -> Played {
@@ -546,6 +564,7 @@ impl House {
             habits,
             ills,
             releases: guard.list().releases,
+            pages: self.desk.0.lock().unwrap().clone(),
             incidents: incidents.into_iter().map(|it| it.incident).collect(),
         };
         self.must("S1", promises::nothing_is_published_outside_of_a_rollback(&evidence));
@@ -579,10 +598,25 @@ impl House {
     }
 }
 
-async fn engine(store: &Simulated, clock: &Clock) -> Handle {
+/// Where pages arrive: the keys under which somebody was woken, and when.
+#[derive(Default)]
+pub(super) struct Desk(Mutex<Vec<(String, Timestamp)>>);
+
+#[async_trait]
+impl Courier for Desk {
+    async fn deliver(&self, letter: &Letter) -> Result<Receipt, DeliveryError> {
+        if letter.action == Action::Trigger {
+            let subject = letter.dedup_key.split(':').nth(2).unwrap_or_default();
+            self.0.lock().unwrap().push((subject.to_owned(), letter.sent_at));
+        }
+        Ok(Receipt::default())
+    }
+}
+
+async fn engine(store: &Simulated, clock: &Clock, desk: &Arc<Desk>) -> Handle {
     let engine = Engine::start(engine::Setup {
         store: Arc::new(store.clone()),
-        receivers: Vec::new(),
+        receivers: vec![Receiver { name: "desk".into(), courier: desk.clone() }],
         clock: clock.clone(),
         policy: engine::Policy::standard("acme"),
         seed: 1,

@@ -48,6 +48,8 @@ pub(super) struct Evidence {
     pub(super) habits: BTreeMap<String, Habit>,
     pub(super) ills: BTreeMap<(String, String), Ill>,
     pub(super) releases: Vec<ReleaseView>,
+    /// What somebody was woken for, and when.
+    pub(super) pages: Vec<(String, Timestamp)>,
     pub(super) incidents: Vec<Incident>,
 }
 
@@ -186,8 +188,8 @@ pub(super) fn every_rollback_has_an_end(seen: &Evidence) -> Result<(), String> {
             return Err(format!("{} is {}: {:?}", release.id, release.state, release.story));
         }
         let keys = ["suspect", "went-back", "stuck"].map(|kind| format!("{kind}/{}", carried.flow));
-        let is_told = |it: &Incident| keys.contains(&it.key) && release.published_at <= it.opened_at;
-        if !seen.incidents.iter().any(is_told) {
+        let is_told = |(key, at): &(String, Timestamp)| keys.contains(key) && release.published_at <= *at;
+        if !seen.pages.iter().any(is_told) {
             return Err(format!("nobody was told of {}", release.id));
         }
         if carried.outcome.as_deref() == Some("live") && release.target.is_none() {
@@ -237,7 +239,7 @@ fn is_last_word(seen: &Evidence, release: &ReleaseView) -> bool {
     !seen.histories[&release.flow].iter().any(later)
 }
 
-/// S7: of every rollback of a release that came out there is an incident, with its alert.
+/// S7: of every rollback of a release that came out somebody was told.
 pub(super) fn every_rollback_that_came_out_was_told(seen: &Evidence) -> Result<(), String> {
     for (place, carried) in seen.carried.iter().enumerate() {
         if carried.outcome.as_deref() != Some("live") || carried.cause.ends_with("-ann") {
@@ -245,10 +247,10 @@ pub(super) fn every_rollback_that_came_out_was_told(seen: &Evidence) -> Result<(
         }
         let until = seen.carried[place + 1..].iter().find(|it| it.flow == carried.flow).map(|it| it.begun_at);
         let key = format!("went-back/{}", carried.flow);
-        let is_it = |it: &Incident| {
-            it.key == key && carried.begun_at <= it.opened_at && until.is_none_or(|until| it.opened_at < until)
+        let is_it = |(subject, at): &(String, Timestamp)| {
+            *subject == key && carried.begun_at <= *at + SEEN_WITHIN && until.is_none_or(|until| *at < until)
         };
-        if !seen.incidents.iter().any(is_it) {
+        if !seen.pages.iter().any(is_it) {
             return Err(format!("nobody was told that {} came out", carried.cause));
         }
     }
