@@ -554,3 +554,17 @@ async fn callers_of_a_version_that_is_found_to_be_bad_late_were_never_normal() {
     assert!((normal(&house) - before).abs() < 0.01, "{} after {before}", normal(&house));
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn silence_does_not_unsay_what_was_told() {
+    let house = House::new(Mode::Approve).await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(6).await;
+    assert_eq!(house.release("12.0").state, "ASKED");
+    house.centre.state().is_empty = true;
+    house.wait(4).await;
+    let release = house.release("12.0");
+    assert_eq!(release.state, "ASKED", "{release:?}");
+    assert_eq!(house.open(), ["stuck/main", "suspect/main"]);
+    house.stop().await;
+}
