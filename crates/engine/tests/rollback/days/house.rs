@@ -541,7 +541,6 @@ impl House {
         let guard = self.leader().clone();
         let mut incidents = Vec::new();
         self.engine.ping().await;
-        self.clock.sleep(Duration::from_secs(10)).await;
         incidents.extend(self.store.live_incidents(None).await.unwrap());
         let mut resolved = self.store.resolved_incidents(None).await.unwrap();
         while let Some(last) = resolved.last().map(|it| it.incident.id.clone()) {
