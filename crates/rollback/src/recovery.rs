@@ -26,6 +26,8 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Recovery {
     minute: u32,
+    /// Minutes of which something was known: silence is no sign that nothing has helped.
+    known: u32,
     counted: Ratio,
     odds: Below,
 }
@@ -54,6 +56,7 @@ impl Recovery {
     pub fn after(mut self, minute: Count, null: Null) -> Self {
         let (bad, total) = minute.pair();
         self.minute += 1;
+        self.known += u32::from(minute.is_known());
         self.counted.part += u64::from(bad);
         self.counted.whole += u64::from(total);
         self.odds = self.odds.after(minute, null);
@@ -64,7 +67,7 @@ impl Recovery {
     pub fn outcome(&self, policy: &Policy) -> Option<Outcome> {
         if policy.odds <= self.odds() {
             Some(Outcome::Verified)
-        } else if policy.patience.get() <= self.minute && policy.volume <= self.counted.whole {
+        } else if policy.patience.get() <= self.known && policy.volume <= self.counted.whole {
             Some(Outcome::NotHelped)
         } else if policy.patience_max.get() <= self.minute {
             Some(Outcome::Unseen)

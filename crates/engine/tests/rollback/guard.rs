@@ -568,3 +568,14 @@ async fn silence_does_not_unsay_what_was_told() {
     assert_eq!(house.open(), ["stuck/main", "suspect/main"]);
     house.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_was_live_for_minutes_is_not_the_one_to_go_back_to() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.publish("main", "12.0", 190);
+    house.wait(1).await;
+    house.centre.publish("main", "13.0", 20);
+    house.wait(10).await;
+    assert_eq!(house.published(), back_to_11(), "nobody knows how 12 would have fared");
+    house.stop().await;
+}

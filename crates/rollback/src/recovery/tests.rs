@@ -40,3 +40,12 @@ fn on_a_quiet_line_one_waits_for_a_hundred_conversations() {
 fn what_nobody_sees_is_neither_proved_nor_refuted_and_handed_over() {
     assert_eq!(outcome(std::iter::repeat_n(Count::Missing, 300)), (240, Some(Outcome::Unseen)));
 }
+
+#[test]
+fn minutes_that_nobody_could_tell_do_not_count_against_it() {
+    let silence = std::iter::repeat_n(Count::Missing, 60);
+    let few = std::iter::repeat_n(Count::Observed { bad: 1, total: 25 }, 5);
+    assert_eq!(outcome(silence.clone().chain(few)), (65, None));
+    let many = std::iter::repeat_n(Count::Observed { bad: 3, total: 25 }, 20);
+    assert_eq!(outcome(silence.chain(many)), (75, Some(Outcome::NotHelped)));
+}

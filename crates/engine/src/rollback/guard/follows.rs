@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollback::Mode;
 use rollback::act::Plan;
-use rollback::release::{self, By, Effect, End, Event, Stage};
+use rollback::release::{self, By, Effect, End, Event, Facts, Stage};
 
+use super::held::Held;
 use super::state::{Begin, Out, State};
 use super::words;
 use crate::incident::{self, Subject};
@@ -151,7 +152,7 @@ impl State {
         let known = &self.flows[flow].known;
         let is_possible = |version: &&String| !known.bad.contains(version) && **version != facts.version;
         // What was live before, and what is normal was learned from, is good until somebody knows better.
-        let good = known.good.iter().chain(&facts.before).filter(is_possible).cloned().collect();
+        let good = known.good.iter().chain(self.stood(facts)).filter(is_possible).cloned().collect();
         Plan {
             flow: facts.flow.clone(),
             bad: facts.version.clone(),
@@ -160,5 +161,24 @@ impl State {
             known_bad: known.bad.clone(),
             locked: self.policy.locked,
         }
+    }
+
+    /// The last version before a release that was live for long enough to be judged: one that another took the place of
+    /// before that may be worse than what it is to save from.
+    fn stood(&self, facts: &Facts) -> Option<&String> {
+        let mut passed = Vec::new();
+        let mut version =
+            self.held_of(&facts.flow, &facts.version).and_then(|held| held.release.facts.before.as_ref())?;
+        while let Some(held) = self.held_of(&facts.flow, version).filter(|held| held.was_brief()) {
+            passed.push(version);
+            version = held.release.facts.before.as_ref().filter(|before| !passed.contains(before))?;
+        }
+        Some(version)
+    }
+
+    /// The latest release of a version that is remembered.
+    fn held_of(&self, flow: &str, version: &str) -> Option<&Held> {
+        let is_it = |held: &&Held| held.release.facts.flow == flow && held.release.facts.version == version;
+        self.releases.iter().rev().find(is_it)
     }
 }

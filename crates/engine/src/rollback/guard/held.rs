@@ -41,6 +41,12 @@ impl Held {
         }
     }
 
+    /// Whether somebody published another one before it could be judged.
+    pub(super) fn was_brief(&self) -> bool {
+        let is_over = matches!(self.release.stage(), Stage::Ended(End::Overtaken(_)));
+        is_over && self.release.watch().minute() < self.release.terms.length().get()
+    }
+
     pub(super) fn version(&self) -> (String, String) {
         (self.release.facts.flow.clone(), self.release.facts.version.clone())
     }

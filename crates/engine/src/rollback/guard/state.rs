@@ -410,9 +410,14 @@ impl State {
         out
     }
 
-    /// Incidents that no release knows of are over: whoever told of them crashed before it was kept. Those that still have
-    /// a cause have just been told of again.
+    /// What releases have told is told again: it was kept, and the incident may not have been. Incidents that no release
+    /// knows of are over: whoever told of them crashed before it was kept.
     fn settle(&self, out: &mut Out) {
+        for held in &self.releases {
+            let Some((_, what)) = held.story.last() else { continue };
+            let again = |subject: &Subject| incident::Event::Trouble { subject: subject.clone(), what: what.clone() };
+            out.incidents.extend(held.told.iter().map(again));
+        }
         for id in self.ids() {
             let id: Arc<str> = id.into();
             let kinds = [Subject::Suspect, Subject::WentBack, Subject::Stuck, Subject::Unseen];
