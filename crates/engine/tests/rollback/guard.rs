@@ -556,6 +556,21 @@ async fn callers_of_a_version_that_is_found_to_be_bad_late_were_never_normal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_of_a_bad_version_that_are_told_of_all_at_once_were_never_normal() {
+    let mut house = House::new(Mode::Approve).await;
+    let before = house.guard().list().flows[0].normal_percent.unwrap();
+    house.end();
+    house.centre.publish("main", "12.0", 100);
+    house.wait(60).await;
+    house.start().await;
+    house.wait(4).await;
+    assert_eq!(house.release("12.0").state, "ASKED");
+    let after = house.guard().list().flows[0].normal_percent.unwrap();
+    assert!((after - before).abs() < 0.01, "{after} after {before}");
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_does_not_unsay_what_was_told() {
     let house = House::new(Mode::Approve).await;
     house.centre.publish("main", "12.0", 20);

@@ -393,14 +393,15 @@ impl State {
         let suspect = self.suspect();
         let view = View::new(told, &doubted, &suspect, is_maintained);
         self.remember(&view, minutes);
-        let ids: Vec<String> =
-            self.releases.iter().filter(|held| !held.release.is_over()).map(|held| held.id.clone()).collect();
+        let is_to_see = |held: &&Held| !held.release.is_over() && !self.waits_for_past(held);
+        let ids: Vec<String> = self.releases.iter().filter(is_to_see).map(|held| held.id.clone()).collect();
         for id in ids {
             let Some(events) = self.held(&id).map(|held| self.events(held, &view, minutes)) else { continue };
             for event in events {
                 self.happened(&id, event, now, &mut out);
             }
         }
+        self.forget_the_bad();
         self.told = self.told.max(Some(until));
         self.trouble = None;
         self.read_again();
@@ -408,6 +409,22 @@ impl State {
             self.settle(&mut out);
         }
         out
+    }
+
+    /// Whether a release is to be weighed against a past that is still being read: until then its minutes would pass for
+    /// nothing, and its time with them.
+    fn waits_for_past(&self, held: &Held) -> bool {
+        let is_read = self.flow(&held.release.facts.flow).is_none_or(|flow| flow.unread.is_none());
+        held.is_learning && !is_read && held.release.terms.baseline().is_none()
+    }
+
+    /// Callers of releases that something speaks against were never normal, however many minutes were told at once.
+    fn forget_the_bad(&mut self) {
+        for held in self.releases.iter().filter(|held| !held.release.is_over() && held.is_against()) {
+            if let Some(flow) = self.flows.iter_mut().find(|flow| flow.is(&held.release.facts.flow)) {
+                flow.never_mind(&held.release);
+            }
+        }
     }
 
     /// What releases have told is told again: it was kept, and the incident may not have been. Incidents that no release
