@@ -11,11 +11,13 @@
 //!   people are told, and nothing is gone back from.
 //! - Only the controller that has the lease watches; after a restart, or in other hands, it goes on with what was kept.
 
+mod counting;
 mod flow;
 mod follows;
 mod handle;
 mod held;
 mod learning;
+mod publishes;
 mod run;
 mod seen;
 mod state;

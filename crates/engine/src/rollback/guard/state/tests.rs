@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
+use base::Stretch;
 use rollback::act::Locked;
+use rollback::release::{self, Stage};
 
-use super::super::super::organisation::Left;
+use super::super::super::organisation::{Flow, Left, Publish, Told};
 use super::super::Watched;
 use super::*;
 
