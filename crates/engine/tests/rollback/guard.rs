@@ -25,6 +25,8 @@ struct House {
     running: Option<(Rollbacks, Guard)>,
     starts: u32,
     mode: Mode,
+    /// How long a start takes between those who carry out and those who watch.
+    pause: Duration,
 }
 
 impl House {
@@ -49,6 +51,7 @@ impl House {
             running: None,
             starts: 0,
             mode,
+            pause: Duration::ZERO,
         };
         house.start().await;
         // The past is read in parts.
@@ -71,6 +74,7 @@ impl House {
             lockout: LOCKOUT,
         });
         let rollbacks = rollbacks.await;
+        self.clock.sleep(self.pause).await;
         let watched = |name: &str| Watched { name: name.to_owned(), mode: self.mode, siblings: None };
         let (holds, is_maintained) = (self.holds.clone(), self.is_maintained.clone());
         let guard = Guard::start(guard::Setup {
@@ -567,6 +571,18 @@ async fn callers_of_a_bad_version_that_are_told_of_all_at_once_were_never_normal
     assert_eq!(house.release("12.0").state, "ASKED");
     let after = house.guard().list().flows[0].normal_percent.unwrap();
     assert!((after - before).abs() < 0.01, "{after} after {before}");
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_was_had_before_anybody_watched_is_noticed_all_the_same() {
+    let mut house = House::new(Mode::Automatic).await;
+    house.end();
+    house.pause = Duration::from_secs(40);
+    house.start().await;
+    house.centre.publish("main", "12.0", 20);
+    house.wait(8).await;
+    assert_eq!(house.published(), back_to_11());
     house.stop().await;
 }
 

@@ -125,6 +125,8 @@ impl Loop {
     /// Once a minute: what was published, what became of callers, and a part of the past.
     async fn minute(&mut self) {
         let clock = self.inner.setup.clock.clone();
+        // The lease may have been had before anybody listened, or what was kept could not be read then.
+        self.rolled_back().await;
         self.next_minute = clock.mono() + until_next_minute(clock.now().wall) + AFTER_MINUTE;
         // Whoever else has the lease watches.
         if !self.was_leader {
