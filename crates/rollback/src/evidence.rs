@@ -21,11 +21,9 @@
 //! `E` starts at 1, is never negative, and its mean never grows while the release is healthy; so it ever reaches `1 / a`
 //! with a chance of `a` at most (Ville's inequality). That holds for any way of looking and stopping.
 //!
-//! Logarithms and exponentials give the same bits on every machine ([`lanes`]): a decision can be recomputed anywhere.
+//! The functions of [`libm`] give the same bits on every machine: a decision can be recomputed anywhere.
 
 use base::Count;
-
-use crate::lanes::{self, LANES};
 
 /// The ratios to what is tolerated that are tried against a healthy release.
 pub const WORSE: Ratios<7> = Ratios {
@@ -96,17 +94,15 @@ impl Null {
     ///
     /// A minute without conversations, or of which nothing is known, says nothing: zeros.
     pub fn weigh<const K: usize>(self, minute: Count, of: &Ratios<K>) -> [f64; K] {
-        const { assert!(K < LANES, "one more logarithm is that of the null itself") };
         let Count::Observed { bad, total } = minute else { return [0.0; K] };
         let (errors, mean) = (f64::from(bad), f64::from(total) * self.share);
         if self.variation < VARIATION_MIN {
             return std::array::from_fn(|at| errors * of.logarithms[at] - (of.ratios[at] - 1.0) * mean);
         }
         let spread = mean * self.variation;
-        let logarithms = lanes::ln_1p(std::array::from_fn(|at| of.ratios.get(at).unwrap_or(&1.0) * spread));
-        let (at_null, shape) = (logarithms[LANES - 1], self.variation.recip());
+        let (at_null, shape) = (libm::log1p(spread), self.variation.recip());
         std::array::from_fn(|at| {
-            let g = at_null - logarithms[at];
+            let g = at_null - libm::log1p(of.ratios[at] * spread);
             errors * of.logarithms[at] + g * (errors + shape)
         })
     }
@@ -119,11 +115,9 @@ impl Onset {
     #[must_use]
     pub fn after(mut self, minute: Count, null: Null, part: f64, cap: f64) -> Self {
         let weights = null.weigh(minute, &WORSE);
-        let held = |(weight, ratio): (f64, f64)| if ratio * null.share < 1.0 { weight.min(cap) } else { 0.0 };
-        let factors =
-            factors(std::array::from_fn::<_, { WORSE.ratios.len() }, _>(|at| held((weights[at], WORSE.ratios[at]))));
-        for (odds, factor) in self.odds.iter_mut().zip(factors) {
-            *odds = (factor * (*odds + part)).min(ODDS_MAX);
+        for ((odds, weight), ratio) in self.odds.iter_mut().zip(weights).zip(WORSE.ratios) {
+            let weight = if ratio * null.share < 1.0 { weight.min(cap) } else { 0.0 };
+            *odds = (libm::exp(weight) * (*odds + part)).min(ODDS_MAX);
         }
         self.spent += part;
         self
@@ -148,12 +142,6 @@ impl Onset {
     }
 }
 
-/// What logarithms stand for.
-fn factors<const K: usize>(weights: [f64; K]) -> [f64; K] {
-    let factors = lanes::exp(std::array::from_fn(|at| weights.get(at).copied().unwrap_or_default()));
-    std::array::from_fn(|at| factors[at])
-}
-
 /// How many of [`WORSE`] are hypotheses beside a share of errors: those that leave it below one.
 pub fn hypotheses(share: f64) -> usize {
     WORSE.ratios.iter().take_while(|ratio| **ratio * share < 1.0).count()
@@ -169,8 +157,8 @@ impl Below {
     /// After one more minute, weighed against "the share is at least this".
     #[must_use]
     pub fn after(mut self, minute: Count, null: Null) -> Self {
-        for (odds, factor) in self.odds.iter_mut().zip(factors(null.weigh(minute, &BETTER))) {
-            *odds = (*odds * factor).min(ODDS_MAX);
+        for (odds, weight) in self.odds.iter_mut().zip(null.weigh(minute, &BETTER)) {
+            *odds = (*odds * libm::exp(weight)).min(ODDS_MAX);
         }
         self
     }

@@ -12,7 +12,6 @@ pub mod act;
 pub mod baseline;
 pub mod evidence;
 pub mod guide;
-mod lanes;
 mod mode;
 pub mod once;
 pub mod recovery;
