@@ -100,13 +100,14 @@ impl Shared {
         let missing = saved.age().saturating_sub(mono.since_start());
         let generation = self.world().generation + 1;
         let Loaded { world, questions } = World::load(saved, generation, Now { mono: mono + missing, wall })?;
-        let former = {
+        let (former, asked) = {
             let mut here = self.world();
             self.ahead.fetch_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
-            std::mem::replace(&mut *here, world)
+            // Both at once: whatever asks for a caller of the new organisation must not end with the former's questions.
+            let asked = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            (std::mem::replace(&mut *here, world), asked)
         };
-        drop(former);
-        self.abort_tasks();
+        drop((former, asked));
         self.drop_sockets();
         driver::carry_out(self, questions);
         self.settle();
@@ -116,8 +117,9 @@ impl Shared {
 
     /// Tells everyone who watches what the totals are now.
     pub(crate) fn publish_totals(&self) {
-        let totals = self.world().totals();
-        self.totals.send_replace(totals);
+        let world = self.world();
+        // Under the lock, so that what was counted earlier is never told later.
+        self.totals.send_replace(world.totals());
     }
 
     pub(crate) fn watch_totals(&self) -> watch::Receiver<Totals> {

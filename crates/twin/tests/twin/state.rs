@@ -106,3 +106,21 @@ async fn a_twin_that_goes_back_hears_nothing_of_what_it_asked_before() {
         assert_eq!((outcomes.as_slice(), none), ([AskOutcome::Ok].as_slice(), None), "{call:?}");
     }
 }
+
+#[tokio::test]
+async fn nobody_is_forgotten_by_a_twin_that_goes_back_again_and_again() {
+    let (twin, crm, _) = twin_and_crm(Clock::scaled(20)).await;
+    crm.set_mode(Mode::Healthy(Duration::ZERO));
+    let client = Client::of(&twin).await;
+    twin.start_callers(20.0).unwrap();
+    twin.totals_when(|totals| totals.in_flow >= 50).await;
+    // Callers ask their questions all the time, also in the moment in which one organisation takes another's place.
+    for _ in 0..40 {
+        let text = state(&client, &twin).await;
+        assert_eq!(put(&client, &twin, text).await.0, 204);
+    }
+    twin.stop_callers();
+    let emptied = twin.totals_when(|totals| totals.in_flow == 0);
+    let totals = Clock::real().timeout(Duration::from_secs(60), emptied).await.expect("every question is answered");
+    assert_eq!(totals.offered, totals.queued + totals.lost);
+}
