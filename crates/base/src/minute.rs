@@ -63,6 +63,13 @@ impl Minute {
         Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// How long the minute goes on in which `instant` lies: more than nothing, a minute at most. In whole milliseconds, and
+    /// rather one too many than one too few: whoever waits for so long finds the next minute.
+    pub fn rest(instant: Timestamp) -> Duration {
+        let over = instant.as_millisecond().rem_euclid(60_000);
+        Duration::from_millis(60_000 - over.unsigned_abs())
+    }
+
     /// How many minutes lie between `earlier` and this; zero when `earlier` is in fact later.
     pub fn since(self, earlier: Self) -> Minutes {
         Minutes(u32::try_from(self.0.saturating_sub(earlier.0).max(0)).unwrap_or(u32::MAX))
@@ -167,6 +174,30 @@ mod tests {
         assert_eq!(minute("1970-01-01T00:01:59.999Z"), Minute::new(1));
         assert_eq!(minute("1969-12-31T23:59:30Z"), Minute::new(-1));
         assert_eq!(minute("2026-03-29T01:00:00Z").to_string(), "2026-03-29T01:00Z");
+    }
+
+    #[test]
+    fn the_rest_of_a_minute_ends_where_the_next_one_begins() {
+        let rest = |text: &str| Minute::rest(text.parse().unwrap());
+        let table = [
+            ("2026-03-29T01:00:00Z", 60_000),
+            ("2026-03-29T01:00:00.001Z", 59_999),
+            ("2026-03-29T01:00:59Z", 1_000),
+            ("2026-03-29T01:00:59.999Z", 1),
+            ("2026-03-29T01:00:59.999999999Z", 1),
+            ("1969-12-31T23:59:30Z", 30_000),
+        ];
+        for (instant, left) in table {
+            assert_eq!(rest(instant), Duration::from_millis(left), "{instant}");
+        }
+        // Steps that come by every part of a minute, and of a millisecond.
+        let start: Timestamp = "2026-03-29T01:00:00Z".parse().unwrap();
+        for step in 0..10_000 {
+            let instant = start + Duration::from_nanos(step * 61_234_567);
+            let (woken, next) = (instant + Minute::rest(instant), Minute::of(instant) + Minutes::new(1));
+            assert_eq!(Minute::of(woken), next, "{instant}");
+            assert!(woken.duration_since(next.start()).as_millis() == 0, "{instant}");
+        }
     }
 
     #[test]

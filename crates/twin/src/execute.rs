@@ -1,4 +1,5 @@
-//! One execution of a Data Action: a real request to a real address, under the platform's limits.
+//! One execution of a Data Action: a real request to a real address, or the answer of a system that is only simulated,
+//! under the platform's limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,15 @@ pub(crate) async fn execute(
     of_flow: Option<Duration>,
 ) -> Execution {
     let (began, generation) = (shared.mono(), shared.world().generation);
-    let execution = run(shared, stored, inputs, of_flow).await;
+    let simulated = shared.world().simulate(stored, conversation, of_flow, shared.now());
+    let execution = match simulated {
+        Some(replies) => {
+            let _slot = replies.runs.then(|| Slot { shared: Arc::clone(shared), generation });
+            shared.clock.sleep(replies.took).await;
+            replies.execution
+        }
+        None => run(shared, stored, inputs, of_flow).await,
+    };
     let now = shared.now();
     let took = match execution {
         // The platform's clock decides, not how late this task was woken.

@@ -4,6 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use clock::Clock;
 use flow::{DataAction, Flow, Problems};
 use tokio::net::TcpListener;
@@ -78,7 +82,8 @@ pub struct Twin;
 #[derive(Debug)]
 pub struct TwinHandle {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    router: Router,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     driver: JoinHandle<()>,
@@ -125,9 +130,10 @@ impl Twin {
             .map_err(StartError::Client)?;
         let shared = Shared::new(world, clock, http);
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(face::serve(listener, face::router(Arc::clone(&shared)), stopped));
+        let router = face::router(Arc::clone(&shared));
+        let server = tokio::spawn(face::serve(listener, router.clone(), stopped));
         let driver = tokio::spawn(driver::drive(Arc::clone(&shared)));
-        Ok(TwinHandle { addr, shared, stop, server, driver })
+        Ok(TwinHandle { addr, shared, router, stop, server, driver })
     }
 }
 
@@ -140,6 +146,15 @@ impl TwinHandle {
     /// Its address as the start of a URL.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// Answers a request that came by no socket, as if it had: for whoever is in the same process, where time is virtual.
+    /// Only the path of its address counts. Whoever drops the future has hung up.
+    ///
+    /// # Errors
+    /// When a connection would be reset.
+    pub async fn answer(&self, request: Request<Body>) -> std::io::Result<Response> {
+        face::ask(self.router.clone(), request).await
     }
 
     /// Stores Archy YAML as a new version of the flow with its name, and publishes it at once.

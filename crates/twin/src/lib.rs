@@ -69,11 +69,13 @@ mod face;
 mod handle;
 mod platform;
 pub mod scenario;
+mod seen;
 mod shared;
 mod world;
 
 pub use crm::{Crm, CrmHandle, CrmOptions, Mode, Requests};
 pub use handle::{LoadedFlow, Options, RateError, StartError, Twin, TwinHandle};
+pub use seen::{FlowSeen, PublishSeen, VersionSeen};
 pub use world::{
     AskOutcome, AskRecord, CALL_RECORDS_MAX, CALLERS_MAX, CallRecord, DEFAULT_CLIENT, Ended, Fault, FaultKind,
     FaultTarget, Message, Organisation, QueueOptions, RATE_MAX, Service, Settings, Simulated, Tier, Totals,

@@ -16,7 +16,7 @@ use axum::routing::{delete, get, post, put};
 
 use crate::platform::ApiError;
 use crate::shared::Shared;
-pub(crate) use serve::serve;
+pub(crate) use serve::{ask, serve};
 pub(crate) use socket::Frame;
 
 /// What every handler is given.

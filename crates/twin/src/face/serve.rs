@@ -60,16 +60,7 @@ async fn converse(stream: TcpStream, router: Router, mut stopped: watch::Receive
     let _ = stream.set_nodelay(true);
     // Without lingering, a connection that is dropped in the middle is reset.
     let _ = stream.set_zero_linger();
-    let answer = service_fn(move |request: hyper::Request<Incoming>| {
-        let router = router.clone();
-        async move {
-            let Ok(response) = router.oneshot(request.map(Body::new)).await;
-            match response.extensions().get::<Reset>() {
-                Some(Reset) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-                None => Ok(response),
-            }
-        }
-    });
+    let answer = service_fn(move |request: hyper::Request<Incoming>| ask(router.clone(), request.map(Body::new)));
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
     let mut connection = std::pin::pin!(connection.with_upgrades());
     tokio::select! {
@@ -79,6 +70,15 @@ async fn converse(stream: TcpStream, router: Router, mut stopped: watch::Receive
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
+}
+
+/// Answers one request, unless the connection is to be reset.
+pub(crate) async fn ask(router: Router, request: hyper::Request<Body>) -> io::Result<Response> {
+    let Ok(response) = router.oneshot(request).await;
+    match response.extensions().get::<Reset>() {
+        Some(Reset) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+        None => Ok(response),
+    }
 }
 
 /// Waits until it is told to stop; a handle that is gone without a word keeps it running.

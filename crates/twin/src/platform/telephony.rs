@@ -244,6 +244,9 @@ fn call_metrics(call: &mut Call<'_>) -> Answer {
     let totals = call.world.totals();
     let calls = totals.in_flow + totals.waiting + totals.talking;
     let capacity = u64::from(call.world.settings.call_capacity.max(1));
+    const HOUR_MS: u64 = 3_600_000;
+    let leaked = u64::from(call.world.settings.leaked_sessions_per_hour) * call.now.mono.as_millis() / HOUR_MS;
+    let sessions = calls * 2 + leaked;
     let usage = calls as f64 * 100.0 / capacity as f64;
     let intensity = match usage {
         0.0..50.0 => "Low",
@@ -252,7 +255,7 @@ fn call_metrics(call: &mut Call<'_>) -> Answer {
     };
     let body = json!({
         "usage": usage, "autoScalingTriggerPercentage": 70.0, "cpuIntensity": intensity, "memoryIntensity": intensity,
-        "concurrentCallCount": calls, "concurrentCallSessionCount": calls * 2, "maxCallCapacity": capacity,
+        "concurrentCallCount": calls, "concurrentCallSessionCount": sessions, "maxCallCapacity": capacity,
         "maxCallSessionCapacity": capacity * 2, "autoScaleInProgress": if usage >= 70.0 { "Up" } else { "None" },
     });
     Ok(body.into())

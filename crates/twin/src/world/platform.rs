@@ -271,9 +271,12 @@ impl World {
     /// Breaks the carrier behind a trunk, or mends it; false when there is no such trunk.
     pub(crate) fn set_trunk_connected(&mut self, trunk: &str, connected: bool, now: Now) -> bool {
         let at = crate::platform::iso(now.wall);
-        let mut options = json!([{"proxyAddress": "203.0.113.10", "optionState": connected, "optionStateTime": at}]);
+        // Each carrier has a proxy of its own.
+        let place = self.documents.all(&kinds::TRUNK).iter().position(|known| known["id"] == trunk).unwrap_or(0);
+        let proxy = format!("203.0.113.{}", 10 * (place % 20 + 1));
+        let mut options = json!([{"proxyAddress": proxy, "optionState": connected, "optionStateTime": at}]);
         if !connected {
-            let details = json!({"code": "503", "message": "Service Unavailable", "hostname": "203.0.113.10"});
+            let details = json!({"code": "503", "message": "Service Unavailable", "hostname": proxy});
             options[0]["errorInfo"] =
                 json!({"text": "The carrier does not answer.", "code": "sip.503", "details": details});
         }

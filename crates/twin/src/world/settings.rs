@@ -59,6 +59,8 @@ pub struct Settings {
     pub clock_ahead_seconds: i64,
     /// How often an export fails as the platform's does when it is asked too often: the next so many.
     pub export_refusals: u32,
+    /// Sessions an hour that some integration opens and never ends.
+    pub leaked_sessions_per_hour: u32,
 }
 
 /// How the platform tells that a document has changed meanwhile.
@@ -110,6 +112,7 @@ impl Default for Settings {
             validate_messages: Vec::new(),
             clock_ahead_seconds: 0,
             export_refusals: 0,
+            leaked_sessions_per_hour: 0,
         }
     }
 }

@@ -11,18 +11,18 @@ use super::{Execution, Failure, FaultTarget, StoredAction, World};
 
 /// A simulated answer on its way.
 #[derive(Clone, Debug)]
-pub(super) struct Replies {
+pub(crate) struct Replies {
     pub(super) action: Arc<ActionRef>,
     pub(super) conversation: Arc<str>,
-    pub(super) took: Duration,
-    pub(super) execution: Execution,
+    pub(crate) took: Duration,
+    pub(crate) execution: Execution,
     /// True when it counts among the executions that run.
-    pub(super) runs: bool,
+    pub(crate) runs: bool,
 }
 
 impl World {
     /// What a simulated system answers to an execution that begins now; `None` when a real one must be asked.
-    pub(super) fn simulate(
+    pub(crate) fn simulate(
         &mut self,
         action: &StoredAction,
         conversation: &Arc<str>,
