@@ -6,18 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clock::Clock;
-use reqwest::{Method, Response, StatusCode, header};
+use reqwest::header;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use url::Url;
 
 use crate::attempt::{self, Ended, Next};
 use crate::budget::{Budget, Policy, Purpose, Said};
 use crate::error::{ApiError, Error};
 use crate::region::Hosts;
-use crate::token::{self, Action, Life};
+use crate::token::Life;
+use crate::transport::{Sockets, Transport, plain};
+
+mod login;
 
 /// The longest time for one attempt.
 const ATTEMPT_MAX: Duration = Duration::from_secs(30);
@@ -71,7 +73,9 @@ pub struct Client {
 
 struct Shared {
     connection: Connection,
-    http: reqwest::Client,
+    /// Puts requests together; the transport carries them.
+    composer: reqwest::Client,
+    transport: Arc<dyn Transport>,
     clock: Clock,
     held: Mutex<Option<Held>>,
     /// Whoever holds this renews the token; everyone else uses the old one or waits.
@@ -101,19 +105,6 @@ pub(crate) struct Request<'a> {
     pub(crate) reads: bool,
 }
 
-#[derive(Deserialize)]
-struct Issued {
-    access_token: String,
-    expires_in: u64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refused {
-    error: String,
-    error_description: String,
-}
-
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api", &self.shared.connection.hosts.api).finish_non_exhaustive()
@@ -126,13 +117,31 @@ impl Client {
     /// # Errors
     /// When the machine has no certificates to trust.
     pub fn new(connection: Connection, clock: Clock, seed: u64) -> Result<Self, Error> {
-        let builder = reqwest::Client::builder().user_agent(concat!("steadyline/", env!("CARGO_PKG_VERSION")));
-        let http = builder.build().map_err(|error| Error::Login { status: None, message: error.to_string() })?;
+        let composer = composer()?;
+        let sockets = Arc::new(Sockets(composer.clone()));
+        Ok(Self::with(composer, sockets, connection, clock, seed))
+    }
+
+    /// The same client, whose requests go another way than over sockets.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn over(transport: Arc<dyn Transport>, connection: Connection, clock: Clock, seed: u64) -> Result<Self, Error> {
+        Ok(Self::with(composer()?, transport, connection, clock, seed))
+    }
+
+    fn with(
+        composer: reqwest::Client,
+        transport: Arc<dyn Transport>,
+        connection: Connection,
+        clock: Clock,
+        seed: u64,
+    ) -> Self {
         let budget = Mutex::new(Budget::new(clock.mono()));
         let rng = Mutex::new(fastrand::Rng::with_seed(seed));
         let (held, renewal, skew) = (Mutex::new(None), tokio::sync::Mutex::new(()), Mutex::new(None));
-        let shared = Shared { connection, http, clock, held, renewal, budget, skew, rng };
-        Ok(Self { shared: Arc::new(shared), patience: WAIT_MAX, purpose: Purpose::Ordinary })
+        let shared = Shared { connection, composer, transport, clock, held, renewal, budget, skew, rng };
+        Self { shared: Arc::new(shared), patience: WAIT_MAX, purpose: Purpose::Ordinary }
     }
 
     /// The same client for somebody who would rather be told than wait for the budget, or for the platform, longer than
@@ -213,8 +222,7 @@ impl Client {
 
     /// Reads a file from an address that the platform gave; such an address is its own secret.
     pub(crate) async fn download(&self, url: &str) -> Result<String, Error> {
-        let sent = async { self.shared.http.get(url).send().await.map_err(|error| plain(&error)) };
-        self.file("GET", sent).await
+        self.file(Method::GET, self.shared.composer.get(url)).await
     }
 
     /// Sends a file to an address that the platform gave, with the headers that it asked for.
@@ -224,19 +232,16 @@ impl Client {
         headers: &BTreeMap<String, String>,
         text: String,
     ) -> Result<(), Error> {
-        let mut builder = self.shared.http.put(url).body(text);
-        for (name, value) in headers {
-            builder = builder.header(name, value);
-        }
-        let sent = async { builder.send().await.map_err(|error| plain(&error)) };
-        self.file("PUT", sent).await.map(|_| ())
+        let request = self.shared.composer.put(url).body(text);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        self.file(Method::PUT, request).await.map(|_| ())
     }
 
-    async fn file(&self, method: &str, sent: impl Future<Output = Result<Response, String>>) -> Result<String, Error> {
+    async fn file(&self, method: Method, request: RequestBuilder) -> Result<String, Error> {
         let path = "a file of the platform".to_owned();
-        let failed = |message: String| Error::NoAnswer { method: method.to_owned(), path: path.clone(), message };
+        let failed = |message: String| Error::NoAnswer { method: method.to_string(), path: path.clone(), message };
         let answered = async {
-            let response = sent.await?;
+            let response = self.carry(request).await?;
             let status = response.status();
             Ok::<_, String>((status, body_of(response).await?))
         };
@@ -244,9 +249,14 @@ impl Client {
         let answer = answer.unwrap_or_else(|| Err(format!("nothing came within {} s", FILE_MAX.as_secs())));
         let (status, body) = answer.map_err(failed)?;
         if !status.is_success() {
-            return Err(Error::Api(Box::new(ApiError::read(method, &path, status.as_u16(), &body))));
+            return Err(Error::Api(Box::new(ApiError::read(method.as_str(), &path, status.as_u16(), &body))));
         }
         String::from_utf8(body).map_err(|_| failed("it is no text".to_owned()))
+    }
+
+    async fn carry(&self, request: RequestBuilder) -> Result<Response, String> {
+        let request = request.build().map_err(|error| plain(&error))?;
+        self.shared.transport.carry(request).await
     }
 
     /// Sends a request and reads its answer.
@@ -260,12 +270,26 @@ impl Client {
 
     /// Sends a request until there is an answer to take.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
+        self.send_timed(request).await.0
+    }
+
+    /// The same, with how long the last attempt took: without any wait for the budget or for a token.
+    pub(crate) async fn send_timed(&self, request: Request<'_>) -> (Result<Vec<u8>, Error>, Duration) {
         let mut renewed = false;
         let mut attempt = 1;
+        let mut took = Duration::ZERO;
         loop {
-            self.wait_for_budget(request.purpose).await?;
-            let (token, serial) = self.token().await?;
+            let token = async {
+                self.wait_for_budget(request.purpose).await?;
+                self.token().await
+            };
+            let (token, serial) = match token.await {
+                Ok(token) => token,
+                Err(error) => return (Err(error), took),
+            };
+            let began = self.shared.clock.mono();
             let answer = self.once(&request, &token).await;
+            took = self.shared.clock.mono().since(began);
             let ended = match &answer {
                 Ok((status, _, after)) => Ended::Status(status.as_u16(), *after),
                 Err(_) => Ended::NoAnswer,
@@ -277,7 +301,7 @@ impl Client {
                     renewed = true;
                 }
                 Next::Again(pause) if pause <= self.patience => self.shared.clock.sleep(pause).await,
-                Next::Again(_) | Next::Take => return finish(&request, answer),
+                Next::Again(_) | Next::Take => return (finish(&request, answer), took),
             }
             attempt += 1;
         }
@@ -305,17 +329,15 @@ impl Client {
     }
 
     async fn once(&self, request: &Request<'_>, token: &SecretString) -> Result<Answer, String> {
-        let mut url = Url::parse(&format!("{}{}", self.shared.connection.hosts.api, request.path))
-            .map_err(|error| format!("the address is none: {error}"))?;
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(request.query);
-        }
-        let mut builder = self.shared.http.request(request.method.clone(), url).bearer_auth(token.expose_secret());
-        if let Some(body) = request.body {
-            builder = builder.json(body);
-        }
+        let url = format!("{}{}", self.shared.connection.hosts.api, request.path);
+        let outgoing = self.shared.composer.request(request.method.clone(), url).query(request.query);
+        let outgoing = outgoing.bearer_auth(token.expose_secret());
+        let outgoing = match request.body {
+            Some(body) => outgoing.json(body),
+            None => outgoing,
+        };
         let answered = async {
-            let response = builder.send().await.map_err(|error| plain(&error))?;
+            let response = self.carry(outgoing).await?;
             self.learn(&response);
             let (status, after) = (response.status(), retry_after(&response));
             let body = body_of(response).await?;
@@ -341,95 +363,11 @@ impl Client {
             *budget = budget.learn(said, self.shared.clock.mono());
         }
     }
+}
 
-    /// The token to use now; a new one when there is none that holds.
-    async fn token(&self) -> Result<(SecretString, u64), Error> {
-        match self.present() {
-            (Action::Use, Some(held)) => return Ok(held),
-            (Action::UseAndRenew, Some(held)) => {
-                // One caller renews; it takes the old token if that fails, as everyone else does meanwhile.
-                let Ok(_mine) = self.shared.renewal.try_lock() else { return Ok(held) };
-                return match self.renew().await {
-                    Ok(new) => Ok(new),
-                    Err(_) => {
-                        self.note_failure();
-                        Ok(held)
-                    }
-                };
-            }
-            _ => {}
-        }
-        let _mine = self.shared.renewal.lock().await;
-        // Somebody else may have been faster.
-        match self.present() {
-            (Action::Use | Action::UseAndRenew, Some(held)) => Ok(held),
-            _ => self.renew().await,
-        }
-    }
-
-    fn present(&self) -> (Action, Option<(SecretString, u64)>) {
-        let held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let action = token::action(held.as_ref().map(|held| &held.life), self.shared.clock.mono());
-        (action, held.as_ref().map(|held| (held.token.clone(), held.serial)))
-    }
-
-    fn note_failure(&self) {
-        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = held.as_mut() {
-            held.life.failed = Some(self.shared.clock.mono());
-        }
-    }
-
-    /// The platform rejected the token with this number. A late rejection of an older one says nothing about the new.
-    fn drop_token(&self, serial: u64) {
-        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_some_and(|held| held.serial == serial) {
-            *held = None;
-        }
-    }
-
-    async fn renew(&self) -> Result<(SecretString, u64), Error> {
-        let Connection { credential, backup, .. } = &self.shared.connection;
-        let (issued, by) = match (self.ask_token(credential).await, backup) {
-            (Err(Error::Login { status: Some(400 | 401), .. }), Some(backup)) => {
-                (self.ask_token(backup).await?, backup)
-            }
-            (issued, _) => (issued?, credential),
-        };
-        let token = SecretString::from(issued.access_token);
-        let life =
-            Life { issued: self.shared.clock.mono(), length: Duration::from_secs(issued.expires_in), failed: None };
-        let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let serial = held.as_ref().map_or(0, |held| held.serial) + 1;
-        *held = Some(Held { token: token.clone(), credential: by.id.clone(), life, serial });
-        Ok((token, serial))
-    }
-
-    async fn ask_token(&self, credential: &Credential) -> Result<Issued, Error> {
-        let failed = |status, message: String| Error::Login { status, message };
-        let request = self
-            .shared
-            .http
-            .post(format!("{}/oauth/token", self.shared.connection.hosts.login))
-            .basic_auth(&credential.id, Some(credential.secret.expose_secret()))
-            .form(&[("grant_type", "client_credentials")]);
-        let answered = async {
-            let response = request.send().await.map_err(|error| failed(None, plain(&error)))?;
-            let status = response.status();
-            let body = body_of(response).await.map_err(|message| failed(Some(status.as_u16()), message))?;
-            if !status.is_success() {
-                let Refused { error, error_description } = serde_json::from_slice(&body).unwrap_or_default();
-                return Err(failed(
-                    Some(status.as_u16()),
-                    format!("{status} {error} {error_description}").trim().to_owned(),
-                ));
-            }
-            serde_json::from_slice(&body)
-                .map_err(|_| failed(Some(status.as_u16()), "its answer is no token".to_owned()))
-        };
-        let answer = self.shared.clock.timeout(ATTEMPT_MAX, answered).await;
-        answer.unwrap_or_else(|| Err(failed(None, format!("nothing came within {} s", ATTEMPT_MAX.as_secs()))))
-    }
+fn composer() -> Result<reqwest::Client, Error> {
+    let builder = reqwest::Client::builder().user_agent(concat!("steadyline/", env!("CARGO_PKG_VERSION")));
+    builder.build().map_err(|error| Error::Login { status: None, message: plain(&error) })
 }
 
 /// Status, body, and how long to wait before the next try.
@@ -464,15 +402,6 @@ async fn body_of(mut response: Response) -> Result<Vec<u8>, String> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// What went wrong, without the address: it may hold what should not be told.
-fn plain(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// A segment of a path: what has a meaning in an address is escaped.

@@ -250,6 +250,19 @@ pub async fn checkin(client: &Client, id: &str) -> Result<Option<Operation>, Err
     act(client, "checkin", id, None, client.purpose()).await
 }
 
+/// Gives our lock back: keeps what was saved since the last check-in; without such a change there is nothing to keep.
+///
+/// # Errors
+/// See [`Error`]; 409 while an operation runs on the flow.
+pub async fn give_back(client: &Client, id: &str) -> Result<(), Error> {
+    let known = one(client, id).await?;
+    let id_of = |version: Option<Version>| version.map(|version| version.id);
+    if id_of(known.saved_version) == id_of(known.checked_in_version) {
+        return revert(client, id).await.map(|_| ());
+    }
+    checkin(client, id).await.map(|_| ())
+}
+
 /// Takes the lock away from whoever has it: `POST /api/v2/flows/actions/unlock`.
 ///
 /// # Errors

@@ -49,12 +49,26 @@ pub struct Action {
     pub version: Option<u64>,
     /// Request, response and time limit, as the platform has them.
     pub config: Option<Value>,
+    /// What goes in and what comes out, as JSON schemas.
+    pub contract: Option<Value>,
 }
 
 impl Action {
     /// Its own time limit; without one the platform waits for a minute.
     pub fn timeout(&self) -> Option<Duration> {
         self.config.as_ref()?.get("timeoutSeconds")?.as_u64().map(Duration::from_secs)
+    }
+
+    /// True when it asks its upstream with `GET`, which is meant to change nothing there.
+    pub fn only_reads(&self) -> bool {
+        let method = self.config.as_ref().and_then(|config| config["request"]["requestType"].as_str());
+        method.is_some_and(|method| method.eq_ignore_ascii_case("GET"))
+    }
+
+    /// The JSON schema of its inputs.
+    pub fn input_schema(&self) -> Option<&Value> {
+        let input = self.contract.as_ref()?.get("input")?;
+        input.get("inputSchema").or_else(|| input.get("schema"))
     }
 }
 
@@ -72,6 +86,33 @@ pub struct Tested {
     pub error: Option<Value>,
     /// What a flow would have got.
     pub final_result: Option<Value>,
+}
+
+impl Tested {
+    /// The status that was answered with, as far as the platform tells; `None` when nobody was reached.
+    pub fn status(&self) -> Option<u16> {
+        if self.success {
+            return Some(200);
+        }
+        let error = self.error.as_ref()?;
+        let status = error["status"].as_u64()?;
+        let code = error["code"].as_str().unwrap_or_default();
+        // The platform says 502 and 504 for what never answered, and 400 for what it could not even send.
+        let is_answer = !code.contains("timeout") && !matches!(status, 400 | 408 | 504);
+        let nobody = error["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("nobody answers") || message.contains("connection"));
+        u16::try_from(status).ok().filter(|_| is_answer && !nobody)
+    }
+}
+
+/// How an address answered that was asked from the platform's network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    /// How the test went.
+    pub tested: Tested,
+    /// How long the test took, without what was done to prepare it.
+    pub took: Duration,
 }
 
 /// A step of a test.
@@ -117,6 +158,30 @@ pub async fn action(client: &Client, id: &str) -> Result<Action, Error> {
 /// See [`Error`]; 408 and 504 mean that the action itself ran out of time.
 pub async fn execute(client: &Client, id: &str, inputs: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
     post(client, &format!("{}/execute", path(id)), inputs).await
+}
+
+/// The same, with how long it took, without any wait of our own before it was asked.
+///
+/// # Errors
+/// As [`execute`].
+pub async fn execute_timed(
+    client: &Client,
+    id: &str,
+    inputs: &Map<String, Value>,
+) -> (Result<Map<String, Value>, Error>, Duration) {
+    let (url, body) = (format!("{}/execute", path(id)), Value::Object(inputs.clone()));
+    let (method, purpose) = (Method::POST, client.purpose());
+    let request = Request { method, path: &url, query: &[], body: Some(&body), purpose, reads: false };
+    let (answer, took) = client.send_timed(request).await;
+    let read = |body: Vec<u8>| {
+        let unreadable = |error: serde_json::Error| Error::Unreadable {
+            method: "POST".to_owned(),
+            path: url.clone(),
+            message: error.to_string(),
+        };
+        serde_json::from_slice(&body).map_err(unreadable)
+    };
+    (answer.and_then(read), took)
 }
 
 /// Runs a Data Action step by step and tells how each went: `POST /api/v2/integrations/actions/{id}/test`.
@@ -186,7 +251,7 @@ pub async fn probe(
     method: &str,
     url: &str,
     timeout: Duration,
-) -> Result<Tested, Error> {
+) -> Result<Probed, Error> {
     let open = json!({"type": "object", "properties": {}, "additionalProperties": true});
     let seconds = timeout.as_secs().clamp(1, 60);
     let body = json!({
@@ -199,10 +264,12 @@ pub async fn probe(
         "contract": {"input": {"inputSchema": open}, "output": {"successSchema": open}},
     });
     let draft: Action = client.change(Method::POST, "/api/v2/integrations/actions/drafts", &[], Some(&body)).await?;
-    let tested = post(client, &format!("{}/draft/test", path(&draft.id)), &Map::new()).await;
+    let began = client.clock().mono();
+    let tested: Result<Tested, Error> = post(client, &format!("{}/draft/test", path(&draft.id)), &Map::new()).await;
+    let took = client.clock().mono().since(began);
     // A draft that stays behind is seen by nobody; what the test said matters more.
     let _ = client.order(Method::DELETE, &format!("{}/draft", path(&draft.id)), None).await;
-    tested
+    tested.map(|tested| Probed { tested, took })
 }
 
 async fn post<T: serde::de::DeserializeOwned>(

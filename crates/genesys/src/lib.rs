@@ -7,6 +7,7 @@
 //! - Resources ([`flows`], [`analytics`], [`integrations`], [`telephony`]…) are functions over a client, with the
 //!   platform's own names. Seven styles of lists stand behind three functions of [`page`], ten shapes of jobs behind one
 //!   loop, and whatever others may change too is read, changed and written back whole ([`change`]).
+//! - [`Transport`] is the way there and back: sockets, or the same process.
 //! - [`listen`](notifications::listen) hears what the platform tells, and says when to ask instead.
 //!
 //! What is decided is pure and has no clock: when a token is renewed ([`token`]), whether a request may go out now
@@ -39,7 +40,9 @@ pub mod tokens;
 mod client;
 mod job;
 mod region;
+mod transport;
 
 pub use client::{Client, Connection, Credential};
 pub use error::Error;
 pub use region::{Hosts, REGIONS, Region, UnknownRegion};
+pub use transport::Transport;

@@ -21,6 +21,11 @@ const CHANNELS: &str = "/api/v2/notifications/channels";
 /// Topics of one channel, as has been seen to work.
 pub const TOPICS_MAX: usize = 1_000;
 
+/// The topic of a flow: it is told whenever somebody saves, publishes or locks the flow.
+pub fn flow_topic(flow: &str) -> String {
+    format!("v2.flows.{flow}")
+}
+
 /// How long a socket may take to open.
 const CONNECT_MAX: std::time::Duration = std::time::Duration::from_secs(20);
 

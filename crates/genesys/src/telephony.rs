@@ -343,6 +343,8 @@ pub struct Capacity {
     pub usage: Option<f64>,
     /// Calls now.
     pub concurrent_call_count: Option<u64>,
+    /// Sessions now: one for each side of a call, and any that did not end.
+    pub concurrent_call_session_count: Option<u64>,
     /// Calls for which there is room.
     pub max_call_capacity: Option<u64>,
     /// `Up`, `Down`, `None` or `Unknown`.

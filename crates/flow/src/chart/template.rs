@@ -12,6 +12,21 @@ use crate::problem::Place;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Substitutions(pub BTreeMap<String, String>);
 
+impl Substitutions {
+    /// The text as it is deployed, and the parameters in it that have no value, each with the place of its first use.
+    ///
+    /// ```
+    /// let values = flow::chart::Substitutions([("name".to_owned(), "Main".to_owned())].into());
+    /// let (text, missing) = values.fill("inboundCall:\n  name: {{name}}\n  division: {{division}}\n");
+    /// assert!(text.contains("name: Main"));
+    /// assert_eq!(missing[0].0, "division");
+    /// ```
+    pub fn fill(&self, text: &str) -> (String, Vec<(String, Place)>) {
+        let Filled { text, unsubstituted } = fill(text, self);
+        (text, unsubstituted)
+    }
+}
+
 /// What stands for a parameter without a value, before its name.
 pub(super) const STAND_IN: &str = "SUB_";
 

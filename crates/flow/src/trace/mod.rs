@@ -268,6 +268,7 @@ fn reply(fault: &Fault, limit: Duration) -> (Reply, Duration) {
         Fault::Status(status) if (200..300).contains(status) => (Reply::Unknown, ANSWER_TIME),
         Fault::Status(status) => (failure(*status, "upstream.status"), ANSWER_TIME),
         Fault::Busy(_) => (failure(429, "too.many.requests"), ANSWER_TIME),
+        Fault::Empty => (Reply::Success(serde_json::Map::new()), ANSWER_TIME),
         Fault::Timeout => (Reply::Timeout, limit),
         Fault::Reset => (failure(502, "connection.reset"), ANSWER_TIME),
         Fault::Malformed | Fault::Missing => (failure(200, "translation"), ANSWER_TIME),

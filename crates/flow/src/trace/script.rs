@@ -24,6 +24,8 @@ pub enum Fault {
     Malformed,
     /// An answer after this long.
     Slow(Duration),
+    /// A good answer with nothing in it, as systems give that wrap their errors in 200.
+    Empty,
     /// Not there: an entry of a table.
     Missing,
 }
@@ -89,6 +91,7 @@ impl fmt::Display for Fault {
             Self::Reset => f.write_str("reset"),
             Self::Malformed => f.write_str("malformed"),
             Self::Slow(time) => write!(f, "slow: {} s", time.as_secs_f64()),
+            Self::Empty => f.write_str("empty"),
             Self::Missing => f.write_str("missing"),
         }
     }
@@ -97,7 +100,7 @@ impl fmt::Display for Fault {
 /// ```
 /// use flow::trace::Script;
 /// assert!("dataAction:CRM*=503x3,then=200".parse::<Script>().is_ok());
-/// assert_eq!("dataAction:CRM=5x".parse::<Script>().unwrap_err().to_string(), "`5x` is no fault: write ok, a status such as 503, 503x3, 429:2, timeout, reset, malformed, slow:4s or missing");
+/// assert_eq!("dataAction:CRM=5x".parse::<Script>().unwrap_err().to_string(), "`5x` is no fault: write ok, a status such as 503, 503x3, 429:2, timeout, reset, malformed, empty, slow:4s or missing");
 /// ```
 impl FromStr for Script {
     type Err = ScriptError;
@@ -143,7 +146,7 @@ fn split_outcomes(rest: &str) -> Option<(&str, &str)> {
 fn repeated(item: &str) -> Result<(Fault, usize), ScriptError> {
     let unknown = || {
         ScriptError(format!(
-            "`{item}` is no fault: write ok, a status such as 503, 503x3, 429:2, timeout, reset, malformed, slow:4s or missing"
+            "`{item}` is no fault: write ok, a status such as 503, 503x3, 429:2, timeout, reset, malformed, empty, slow:4s or missing"
         ))
     };
     let (name, times) = match item.rsplit_once('x') {
@@ -162,6 +165,7 @@ fn repeated(item: &str) -> Result<(Fault, usize), ScriptError> {
             "timeout" | "hang" => Fault::Timeout,
             "reset" => Fault::Reset,
             "malformed" => Fault::Malformed,
+            "empty" => Fault::Empty,
             "missing" => Fault::Missing,
             "fail" | "down" => Fault::Status(503),
             status => match status.parse() {

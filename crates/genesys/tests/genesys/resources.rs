@@ -262,9 +262,15 @@ async fn integrations_are_switched_and_addresses_probed_from_inside() {
     let integration = integrations::list(&client).await.unwrap().remove(0);
     let url = format!("{}/health", crm.base_url());
     let probed = integrations::probe(&client, &integration.id, "GET", &url, Duration::from_secs(5)).await.unwrap();
-    assert!(probed.success, "{probed:?}");
+    assert!(probed.tested.success, "{probed:?}");
     crm.set_mode(twin::Mode::Unavailable(None));
-    assert!(!integrations::probe(&client, &integration.id, "GET", &url, Duration::from_secs(5)).await.unwrap().success);
+    assert!(
+        !integrations::probe(&client, &integration.id, "GET", &url, Duration::from_secs(5))
+            .await
+            .unwrap()
+            .tested
+            .success
+    );
     let action = integrations::actions(&client, None).await.unwrap().remove(0);
     assert_eq!(
         integrations::set_timeout(&client, &action.id, 3).await.unwrap().timeout(),
@@ -312,8 +318,9 @@ async fn the_organisation_tells_its_limits_licences_use_and_changes() {
 #[tokio::test]
 async fn a_listener_hears_comes_back_and_says_when_to_ask() {
     let (twin, client, flow) = ready().await;
-    let topic = format!("v2.flows.{flow}");
-    assert!(notifications::topics(&client).await.unwrap().iter().any(|known| known == "v2.flows.{id}"));
+    let topic = notifications::flow_topic(&flow);
+    let known = notifications::topics(&client).await.unwrap();
+    assert!(known.contains(&notifications::flow_topic("{id}")), "{known:?}");
     let (sender, mut heard) = tokio::sync::mpsc::channel(100);
     let listener = tokio::spawn(notifications::listen(client.clone(), vec![topic.clone()], sender));
     // The first word is that what was before must be asked for.

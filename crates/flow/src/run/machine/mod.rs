@@ -122,7 +122,7 @@ impl Run {
     }
 
     /// Starts a chart as it is, of which nothing is known.
-    pub(crate) fn start_quietly(chart: Arc<Chart>) -> (Self, Step) {
+    pub fn start_quietly(chart: Arc<Chart>) -> (Self, Step) {
         Self::begin(chart, Inputs::new(), Settings { knows_participant_data: false, ..Settings::default() }, None)
     }
 
