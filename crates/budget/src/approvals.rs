@@ -100,6 +100,8 @@ pub struct Request {
     pub is_retroactive: bool,
     /// What became of it.
     pub state: State,
+    /// Approved maintenance that somebody ended after it had begun, before its time.
+    pub ended: Option<Decided>,
 }
 
 /// What became of a request.
@@ -280,9 +282,9 @@ impl Approvals {
     /// Approved maintenance of an objective, ended where it was revoked.
     fn maintenance(&self, objective: &str) -> impl Iterator<Item = (&Request, Relief, Stretch)> {
         self.requests.iter().filter_map(move |request| {
-            let Wish::Maintenance { objectives, stretch, relief, .. } = &request.wish else { return None };
+            let Wish::Maintenance { objectives, relief, .. } = &request.wish else { return None };
             let is_meant = objectives.is_empty() || objectives.iter().any(|id| id == objective);
-            (is_meant && matches!(request.state, State::Approved(_))).then_some((request, *relief, *stretch))
+            (is_meant && matches!(request.state, State::Approved(_))).then_some((request, *relief, request.stretch()?))
         })
     }
 
@@ -314,7 +316,7 @@ impl Approvals {
         let expires_at = now.wall.checked_add(PATIENCE).unwrap_or(Timestamp::MAX);
         let (asked_by, asked_at) = (who.name.clone(), now.wall);
         let state = State::Waiting;
-        let request = Request { id, wish, reason, asked_by, asked_at, expires_at, is_retroactive, state };
+        let request = Request { id, wish, reason, asked_by, asked_at, expires_at, is_retroactive, state, ended: None };
         self.requests.push(request.clone());
         self.forget();
         Ok(done(Deed::Asked, who, request))
@@ -346,11 +348,11 @@ impl Approvals {
         }
         let minute = Minute::of(now.wall);
         let request = self.requests.iter_mut().find(|request| request.id == id).ok_or(Refusal::NoSuch)?;
-        let is_open = match (&request.state, &request.wish) {
+        let is_open = match (&request.state, request.stretch()) {
             (State::Waiting, _) => true,
-            (State::Approved(_), Wish::Maintenance { .. }) => true,
+            (State::Approved(_), Some(stretch)) => minute < stretch.until,
             // What was given back is given back.
-            (State::Approved(_), Wish::Reset { .. }) => false,
+            (State::Approved(_), None) => false,
             (State::Rejected(_) | State::Revoked(_) | State::Expired, _) => false,
         };
         if !is_open {
@@ -358,12 +360,11 @@ impl Approvals {
         }
         let decided = Decided { by: who.name.clone(), at: now.wall };
         let was_on = matches!(request.state, State::Approved(_));
-        match &mut request.wish {
-            // What has passed stays excluded: it was approved. What lies ahead does not.
-            Wish::Maintenance { stretch, .. } if was_on && stretch.from < minute => {
-                stretch.until = stretch.until.min(minute);
-            }
-            _ => request.state = State::Revoked(decided),
+        // What has passed stays excluded: it was approved. What lies ahead does not.
+        if was_on && request.wish.stretch().is_some_and(|stretch| stretch.from <= minute) {
+            request.ended = Some(decided);
+        } else {
+            request.state = State::Revoked(decided);
         }
         Ok(done(Deed::Revoked, who, request.clone()))
     }
@@ -380,8 +381,17 @@ impl Approvals {
     }
 }
 
+impl Request {
+    /// When it is meant for, up to where somebody ended it; a reset has no time.
+    pub fn stretch(&self) -> Option<Stretch> {
+        let Stretch { from, until } = self.wish.stretch()?;
+        let until = self.ended.as_ref().map_or(until, |ended| until.min(Minute::of(ended.at)));
+        Some(Stretch { from, until })
+    }
+}
+
 impl Wish {
-    /// When it is meant for; a reset has no time.
+    /// When it is asked for; a reset has no time.
     pub fn stretch(&self) -> Option<Stretch> {
         match self {
             Self::Maintenance { stretch, .. } => Some(*stretch),

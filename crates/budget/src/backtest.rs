@@ -6,18 +6,21 @@
 //!
 //! What came before the first minute is loaded as at a start: it counts, but nothing follows from it.
 
+mod acts;
 mod compare;
 mod tally;
 
 use std::iter::Peekable;
 
 use base::{Mono, Now};
+use jiff::Timestamp;
 
 use crate::book::{self, Book, Effect, Event, Kept, Policy};
 use crate::gate::{self, Reason};
 use crate::ledger;
 use crate::{Minute, Minutes, Stretch, WINDOW_MAX};
 
+pub use acts::{acts, merge};
 pub use compare::{Difference, Measure, compare};
 use tally::Tally;
 pub use tally::{Episode, FlowTotals, GateTotals, ObjectiveTotals, Subject};
@@ -28,11 +31,12 @@ pub const MINUTES_MAX: Minutes = Minutes::new(WINDOW_MAX.get() + Minutes::days(3
 /// The most happenings that are kept one by one; the totals know of all.
 pub const HAPPENINGS_MAX: usize = 100_000;
 
-/// Something of the past, and the minute during which it came.
+/// Something of the past, and when it came.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Past {
-    /// When it came. A source tells of a minute when it is over, so for a count that is the next one, or a later one.
-    pub at: Minute,
+    /// When it came. A source tells of a minute when it is over, so for a count that is the beginning of the next one, or
+    /// of a later one. What people do is done at any second, and the minute after it is the first that goes by it.
+    pub at: Timestamp,
     /// What came.
     pub event: Event,
 }
@@ -40,7 +44,7 @@ pub struct Past {
 /// Something that would have happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// The minute at whose beginning it would have.
+    /// The minute at whose beginning it would have; what follows from what people do, in the middle of it.
     pub at: Minute,
     /// What.
     pub what: What,
@@ -117,10 +121,10 @@ pub fn replay(
     player.load(&mut past);
     for at in (stretch.from.get()..=stretch.until.get()).map(Minute::new) {
         minute(at);
-        while let Some(Past { event, .. }) = past.next_if(|next| next.at <= at) {
-            player.take(event, at);
+        while let Some(Past { at: came, event }) = past.next_if(|next| next.at <= at.start()) {
+            player.take(event, came);
         }
-        player.take(Event::Ticked, at);
+        player.take(Event::Ticked, at.start());
         player.look(at);
     }
     Ok(player.finish())
@@ -155,7 +159,7 @@ impl<'a> Player<'a> {
 
     /// Takes in what came before the first minute.
     fn load(&mut self, past: &mut Peekable<impl Iterator<Item = Past>>) {
-        while let Some(Past { at, event }) = past.next_if(|next| next.at < self.stretch.from) {
+        while let Some(Past { at, event }) = past.next_if(|next| next.at < self.stretch.from.start()) {
             match event {
                 Event::Counted { objective, minute, count } => {
                     let terms = self.policy.objectives.get(objective);
@@ -170,8 +174,14 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn take(&mut self, event: Event, at: Minute) {
-        for effect in self.book.take(self.policy, event, now(at)) {
+    fn take(&mut self, event: Event, came: Timestamp) {
+        let (at, is_act) = (Minute::of(came), matches!(event, Event::Acted(..)));
+        let mut effects = self.book.take(self.policy, event, now(came));
+        if is_act {
+            // Whoever agrees on something does not wait for the minute's end, here as live.
+            effects.extend(self.book.take(self.policy, Event::Ticked, now(came)));
+        }
+        for effect in effects {
             if let Effect::Ledger(_, ledger::Effect::Refused(..)) = effect {
                 self.refused += 1;
                 continue;
@@ -184,7 +194,7 @@ impl<'a> Player<'a> {
     /// Asks the gate once for everything: what it says to a flow follows from the same reasons.
     fn look(&mut self, at: Minute) {
         let policy = self.policy;
-        let answer = self.book.gate(policy, &[], now(at));
+        let answer = self.book.gate(policy, &[], now(at.start()));
         self.hear(None, answer.is_allowed, at, || answer.reasons.clone());
         for (place, flow) in policy.flows.iter().enumerate() {
             let obeyed = |reason: &&Reason| obeys(policy, flow, &reason.objective);
@@ -226,9 +236,9 @@ fn obeys(policy: &Policy, flow: &book::FlowTerms, objective: &str) -> bool {
     flow.objectives.is_empty() || flow.objectives.iter().any(is_it)
 }
 
-/// The moment at which a minute is played: nothing that the book decides depends on the second.
-fn now(at: Minute) -> Now {
-    Now { mono: Mono::default(), wall: at.start() }
+/// The moment of something: nothing that the book decides depends on the time since a start.
+fn now(wall: Timestamp) -> Now {
+    Now { mono: Mono::default(), wall }
 }
 
 #[cfg(test)]

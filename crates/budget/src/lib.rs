@@ -8,6 +8,7 @@ pub mod backtest;
 pub mod book;
 mod burn;
 pub mod counter;
+pub mod deployments;
 mod evidence;
 pub mod gate;
 pub mod ladder;

@@ -324,8 +324,8 @@ impl Held {
 
 /// The chunk in which a minute lies, and its place there.
 fn split(minute: Minute) -> (i64, usize) {
-    let length = LENGTH as i64;
-    (minute.get().div_euclid(length), minute.get().rem_euclid(length) as usize)
+    // A shift rounds down before 1970, too, and takes a fraction of a division's time.
+    (minute.get() >> LENGTH.trailing_zeros(), (minute.get() & (LENGTH as i64 - 1)) as usize)
 }
 
 #[cfg(test)]

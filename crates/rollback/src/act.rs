@@ -14,12 +14,20 @@
 //!   before it publishes. When somebody else has published in the meantime there is nothing left to do.
 //! - An answer of 200 proves nothing, and one that never came refutes nothing. The flow is read until the operation is
 //!   over; then what is published counts.
+//! - A request that was lost may still arrive. Until it cannot any more the lock is kept, so that it meets nobody's work.
 //! - A platform that is busy or away is asked again, as late as it wishes. Time is counted by the pauses that were asked
 //!   for, so that no clock that leaps ends or prolongs anything.
 
 use std::time::Duration;
 
 use base::Effects;
+
+mod question;
+mod target;
+
+pub use question::{Answer, Flow, Lock, Operation, Question, Trouble};
+use target::choose;
+pub use target::{Locked, Plan, Published, Version};
 
 /// The most versions that one tries to go back to.
 pub const TARGETS_MAX: usize = 3;
@@ -41,92 +49,15 @@ const LATE: Duration = Duration::from_secs(150);
 const WAITED_MAX: Duration = Duration::from_secs(1_800);
 /// So often a publish is begun; more than there are versions, because some never arrive.
 const PUBLISHES_MAX: u8 = 8;
+/// A request whose answer never came may still arrive, for so long: the lock is kept until then. While it is ours nobody
+/// else can publish, and what arrives late does nothing that was not wanted.
+const ARRIVES: Duration = Duration::from_secs(20);
+/// So often that wait begins anew when another controller goes on.
+const DISTURBED_MAX: u8 = 10;
 /// So often the lock is given back before it is left to people: over about two minutes.
 pub const RELEASES_MAX: u8 = 12;
 /// Giving the lock back may wait for so much longer than [`WAITED_MAX`]: whoever is to help needs the flow unlocked.
 const RELEASE_WAITED_MAX: Duration = Duration::from_secs(300);
-
-/// What is to be done when somebody else has the flow locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Locked {
-    /// Hand over: people know whose it is.
-    HandOver,
-    /// Take the lock away; unsaved changes of its holder stay saved with the platform.
-    Unlock,
-}
-
-/// From what to go back, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Plan {
-    /// The flow's id.
-    pub flow: String,
-    /// The version that is bad.
-    pub bad: String,
-    /// The one version that somebody wants, whatever is known of it; `None` when the best one is to be found.
-    pub to: Option<String>,
-    /// Versions that were proved good, the latest last.
-    pub good: Vec<String>,
-    /// Versions that were gone back from before.
-    pub known_bad: Vec<String>,
-    /// What to do about somebody else's lock.
-    pub locked: Locked,
-}
-
-/// A version, by its id and by what it holds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Version {
-    /// Its id.
-    pub id: String,
-    /// Its configuration: the same for two versions that mean the same.
-    pub configuration: Option<String>,
-}
-
-/// A version that was published once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Published {
-    /// Which one.
-    pub version: Version,
-    /// When another took its place, in milliseconds since 1970; none for the one that is live.
-    pub until: Option<i64>,
-}
-
-/// A flow as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Flow {
-    /// The version that callers get.
-    pub published: Option<Version>,
-    /// The operation that ran last, or runs.
-    pub operation: Operation,
-    /// Who has it locked.
-    pub lock: Lock,
-}
-
-/// An operation of the platform on a flow.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// None runs.
-    None,
-    /// It runs.
-    Running,
-    /// It is over, and failed.
-    Failed {
-        /// Its id.
-        id: String,
-        /// What the platform says about it.
-        why: String,
-    },
-}
-
-/// Who has a flow locked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Lock {
-    /// Nobody.
-    Free,
-    /// We.
-    Ours,
-    /// Somebody else.
-    Foreign(String),
-}
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -141,34 +72,6 @@ pub enum Event {
     Failed(Trouble),
 }
 
-/// What the platform answers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// The flow.
-    Flow(Flow),
-    /// What was published before.
-    Versions(Vec<Published>),
-    /// What a version uses that is deleted, by name; nothing when nobody knows.
-    Dependencies(Vec<String>),
-    /// What was asked for was taken on.
-    Done,
-}
-
-/// Why there is no such answer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Trouble {
-    /// The platform is busy or away, and it was not done; it may wish to be left alone for a while.
-    Busy(Option<Duration>),
-    /// Nobody knows whether it was done.
-    NoAnswer,
-    /// Somebody else has the flow locked, or an operation runs.
-    Conflict,
-    /// There is no such thing.
-    Gone,
-    /// It is not allowed, or makes no sense: asking again is of no use.
-    Refused(String),
-}
-
 /// What follows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
@@ -180,25 +83,6 @@ pub enum Effect {
     Late,
     /// It is over.
     Ended(Outcome),
-}
-
-/// What is asked of the platform.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Question {
-    /// How is the flow?
-    Flow,
-    /// What was published before?
-    Versions,
-    /// What does a version use that is deleted?
-    Dependencies(String),
-    /// Take the lock.
-    Lock,
-    /// Take it away from somebody else.
-    Unlock,
-    /// Publish a version.
-    Publish(String),
-    /// Give the lock back.
-    Release,
 }
 
 /// How it ended.
@@ -273,6 +157,10 @@ pub struct Act {
     pub waited: Duration,
     /// Whether people were told that it takes long.
     pub is_late: bool,
+    /// Whether a request that changes something may still arrive.
+    pub is_in_doubt: bool,
+    /// How often the wait for that began anew.
+    pub disturbed: u8,
 }
 
 impl Act {
@@ -289,6 +177,8 @@ impl Act {
             polls: 0,
             waited: Duration::ZERO,
             is_late: false,
+            is_in_doubt: false,
+            disturbed: 0,
         }
     }
 
@@ -342,21 +232,35 @@ pub fn step(mut act: Act, event: Event) -> (Act, Effects<Effect>) {
 type Next = (Act, Effects<Effect>);
 
 impl Act {
-    /// Nothing is believed of what was before, but what was wanted.
-    fn resume(self) -> Next {
+    /// Nothing is believed of what was before, but what was wanted. What was about to be sent may be on its way.
+    fn resume(mut self) -> Next {
+        if self.changes_something() {
+            self.is_in_doubt = true;
+        }
         match self.step {
             Step::Publish(ref version) => {
                 let version = version.clone();
                 self.ask(Step::Await { version, is_taken: false })
             }
-            Step::Await { .. } | Step::Release(_) => self.again(),
+            // Nobody knows how long ago it was asked: a lease that is given back, or taken again, takes no time.
+            Step::Release(_) if self.is_in_doubt => {
+                // Controllers that disturb each other for ever must not keep the lock for ever.
+                self.is_in_doubt = self.disturbed < DISTURBED_MAX;
+                self.disturbed += u8::from(self.is_in_doubt);
+                self.release_soon()
+            }
+            Step::Release(_) | Step::Await { .. } => self.again(),
             _ => self.ask(Step::Look),
         }
     }
 
     /// The question of the step again. A publish is never simply repeated: one looks first.
-    fn woke(self) -> Next {
+    fn woke(mut self) -> Next {
         match self.step {
+            Step::Release(_) if self.is_in_doubt => {
+                self.is_in_doubt = false;
+                self.again()
+            }
             Step::Publish(ref version) => {
                 let version = version.clone();
                 self.ask(Step::Confirm(version))
@@ -470,6 +374,9 @@ impl Act {
     }
 
     fn failed(mut self, trouble: Trouble) -> Next {
+        if self.changes_something() && trouble == Trouble::NoAnswer {
+            self.is_in_doubt = true;
+        }
         match (self.step.clone(), trouble) {
             (Step::Release(outcome), _) if RELEASES_MAX <= self.troubles + 1 => self.end(outcome),
             // What was asked for may have been done. What is live will tell.
@@ -499,9 +406,21 @@ impl Act {
         if matches!(step, Step::Release(_)) {
             // What went before does not count against it.
             self.troubles = 0;
+            self.step = step;
+            return self.release_soon();
         }
         self.step = step;
         self.again()
+    }
+
+    /// Gives the lock back when nothing can arrive any more.
+    fn release_soon(self) -> Next {
+        if self.is_in_doubt { self.wait(ARRIVES) } else { self.again() }
+    }
+
+    /// Whether the step has a question that changes something before the end.
+    const fn changes_something(&self) -> bool {
+        matches!(self.step, Step::Lock(_) | Step::Unlock | Step::Publish(_))
     }
 
     /// Looks again soon, but not for ever.
@@ -520,7 +439,10 @@ impl Act {
     fn wait(mut self, pause: Duration) -> Next {
         self.waited += pause;
         match self.step.clone() {
-            Step::Release(outcome) if WAITED_MAX + RELEASE_WAITED_MAX < self.waited => return self.end(outcome),
+            Step::Release(outcome) if WAITED_MAX + RELEASE_WAITED_MAX < self.waited => {
+                self.is_in_doubt = false;
+                return self.end(outcome);
+            }
             Step::Release(_) => {}
             _ if WAITED_MAX < self.waited => return self.give_up(),
             _ => {}
@@ -542,34 +464,14 @@ impl Act {
         if *lock == Lock::Ours { self.ask(Step::Release(outcome)) } else { self.end(outcome) }
     }
 
+    /// It is over, unless something may still arrive: then the lock may be ours later.
     fn end(mut self, outcome: Outcome) -> Next {
+        if self.is_in_doubt {
+            return self.ask(Step::Release(outcome));
+        }
         self.step = Step::Ended(outcome.clone());
         (self, Effects::one(Effect::Ended(outcome)))
     }
-}
-
-impl Version {
-    /// Whether they are the same, or mean the same: the platform may give what it publishes again a new id.
-    fn is_same(&self, other: &Self) -> bool {
-        let is_known = self.configuration.is_some();
-        self.id == other.id || (is_known && self.configuration == other.configuration)
-    }
-}
-
-/// The version to go back to: the one that somebody wants and no other, or else the last one that was live and was proved
-/// good, or else the last one that was live.
-fn choose(plan: &Plan, ruled_out: &[String], versions: &[Published]) -> Option<Version> {
-    let is_wanted = |id: &String| match &plan.to {
-        // Whoever names a version knows what became of it.
-        Some(to) => id == to,
-        None => !plan.known_bad.contains(id),
-    };
-    let is_possible = |published: &&Published| {
-        let id = &published.version.id;
-        *id != plan.bad && !ruled_out.contains(id) && is_wanted(id)
-    };
-    let order = |published: &&Published| (plan.good.contains(&published.version.id), published.until);
-    versions.iter().filter(is_possible).max_by_key(order).map(|published| published.version.clone())
 }
 
 #[cfg(test)]

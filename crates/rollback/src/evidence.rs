@@ -64,6 +64,10 @@ pub struct Ratios<const K: usize> {
 /// Odds beyond which more say nothing.
 const ODDS_MAX: f64 = 1e12;
 
+/// The smallest chance of a false rollback that can be asked for: less would need odds near [`ODDS_MAX`], and nothing would
+/// ever be gone back from.
+pub const ALPHA_MIN: f64 = 1e-9;
+
 /// Below this a variation is none: the limit is the likelihood ratio of two Poisson laws.
 const VARIATION_MIN: f64 = 1e-9;
 
@@ -121,12 +125,6 @@ impl Onset {
         }
         self.spent += part;
         self
-    }
-
-    /// Forgets all that was seen; what was spent remains spent.
-    #[must_use]
-    pub const fn forgotten(self) -> Self {
-        Self { odds: [0.0; WORSE.ratios.len()], spent: self.spent }
     }
 
     /// The odds against a healthy release.

@@ -12,6 +12,7 @@ pub mod act;
 pub mod baseline;
 pub mod evidence;
 pub mod guide;
+pub mod interval;
 mod mode;
 pub mod once;
 pub mod recovery;

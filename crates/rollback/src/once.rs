@@ -1,7 +1,8 @@
 //! One rollback at a time, and none soon after another.
 //!
-//! A rollback may fail, or not help. To go back again at once would be guessing, so after each there is a lockout, over
-//! all flows. It begins when a rollback ends, not when it was decided: waiting for a busy platform consumes none of it.
+//! A rollback may fail, or not help. To go back again at once would be guessing, so after each that has published anything
+//! there is a lockout, over all flows. It begins when a rollback ends, not when it was decided: waiting for a busy platform
+//! consumes none of it.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 pub struct Once {
     /// The flow that is being gone back.
     pub open: Option<String>,
-    /// When the last rollback ended.
+    /// When the last rollback ended that has published anything.
     pub last: Option<Timestamp>,
 }
 

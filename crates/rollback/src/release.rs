@@ -17,13 +17,12 @@ use jiff::Timestamp;
 
 use crate::act;
 use crate::evidence::Null;
+use crate::interval::{self, Interval};
 use crate::mode::Mode;
 use crate::once::Refusal;
 use crate::recovery::{self, Recovery};
-use crate::watch::{self, Finding, Observation, Terms, Watch};
+use crate::watch::{self, Finding, MINUTES_MAX, Observation, Terms, Watch};
 
-/// The most minutes that are kept of a release: twice the longest watch, and the longest proof.
-pub const MINUTES_MAX: usize = 1_440;
 /// Going back has helped when the share of errors is below so many times the normal one ...
 const HELPED_RATIO: f64 = 5.0;
 /// ... where nothing is known of how much it varies, by this ...
@@ -95,6 +94,11 @@ pub struct Seen {
     pub others: Count,
     /// Whether it lies in maintenance.
     pub is_maintained: bool,
+}
+
+impl Seen {
+    /// Nobody could tell.
+    pub const MISSING: Self = Self { of: Observation::MISSING, others: Count::Missing, is_maintained: false };
 }
 
 /// Where a release stands.
@@ -277,6 +281,15 @@ impl Release {
         Minute::new(Minute::of(self.facts.at).get() + self.seen.len() as i64)
     }
 
+    /// Between which shares its errors truly lie, by the minutes before it was gone back from; `None` without
+    /// conversations, and of a flow of whose past nothing is known.
+    pub fn interval(&self) -> Option<Interval> {
+        let baseline = self.terms.baseline()?;
+        let judged = self.proof().map_or(usize::MAX, |proof| proof.since as usize);
+        let counts: Vec<_> = self.seen.iter().take(judged).map(|seen| seen.of.count).collect();
+        interval::of(&counts, baseline.variation)
+    }
+
     /// The odds after each minute: those against it, and once it was gone back those that this has helped.
     pub fn curve(&self) -> Vec<f64> {
         let (mut watch, mut recovery) = (Watch::default(), Recovery::default());
@@ -358,7 +371,7 @@ pub fn learn(mut release: Release, policy: &Policy, terms: Terms) -> (Release, E
 impl Release {
     fn minute(&mut self, policy: &Policy, seen: Seen, effects: &mut Effects<Effect>) {
         let place = self.seen.len();
-        if MINUTES_MAX <= place {
+        if MINUTES_MAX as usize <= place {
             return self.end(End::Left, effects);
         }
         self.seen.push(seen);

@@ -6,7 +6,7 @@
 use base::Count;
 
 use crate::baseline::{self, Baseline};
-use crate::watch::{self, Effect, Finding, Observation, Policy, State, Terms, Watch};
+use crate::watch::{self, Effect, Finding, Observation, Policy, Terms, Watch};
 
 /// The release of a flow, replayed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,7 +59,7 @@ pub fn judge(terms: &Terms, minutes: impl IntoIterator<Item = Observation>) -> J
         }
     }
     let is_judged = terms.baseline().is_some() || terms.policy().rule == watch::Rule::Guide;
-    let is_blind = !is_judged || watch.minute() == 0 || watch.state(terms) == State::Blind;
+    let is_blind = !is_judged || watch.minute() == 0 || watch.is_blind(terms);
     let decision = if is_blind { Decision::Blind } else { Decision::None };
     Judged { terms: *terms, decision, finding: watch.finding(terms) }
 }

@@ -33,6 +33,8 @@ const ERRORS_WITHIN: u32 = 30;
 const TOLERATED_MAX: f64 = 0.9;
 /// A suspect release is watched for at most so many times as long.
 const LENGTHENED: u32 = 2;
+/// The most minutes that are known of a release: a week of maintenance, twice the longest watch, and the longest proof.
+pub const MINUTES_MAX: u32 = 8 * 1_440;
 
 /// What a watch is held to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,6 +91,11 @@ pub struct Observation {
     pub siblings: Count,
 }
 
+impl Observation {
+    /// Nobody could tell.
+    pub const MISSING: Self = Self { count: Count::Missing, siblings: Count::Missing };
+}
+
 /// A policy and a baseline, worked out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {
@@ -133,7 +140,9 @@ pub struct Watch {
     verdict: Verdict,
     /// Minutes since the publish.
     minute: u32,
-    onset: Onset,
+    held: Held,
+    /// What was held when the present maintenance began.
+    before: Held,
     good: Below,
     row: guide::Row,
     siblings: Siblings,
@@ -141,7 +150,6 @@ pub struct Watch {
     recent: [(u32, u32, f64); LASTING],
     /// The minutes of the last errors, the latest last.
     errors: [u32; ERRORS],
-    trace: Trace,
     /// Minutes in a row of which nothing is known.
     missing: u16,
     /// Minutes in a row with low odds.
@@ -151,6 +159,15 @@ pub struct Watch {
     has_told: bool,
     is_good: bool,
     is_over: bool,
+}
+
+/// What is held against the release, and how far the watch has come. Maintenance changes nothing of it for good.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Held {
+    /// Minutes that were watched.
+    place: u32,
+    onset: Onset,
+    trace: Trace,
 }
 
 /// What has spoken against the release since the odds were last even.
@@ -275,11 +292,11 @@ impl Terms {
         (self.policy.good_ratio * normal).max(self.tolerated)
     }
 
-    /// The part of the bet that a minute gets.
-    fn part(&self, minute: u32) -> f64 {
-        match minute {
+    /// The part of the bet that a minute of the watch gets.
+    fn part(&self, place: u32) -> f64 {
+        match place {
             1 => FIRST_PART,
-            minute if minute <= self.length => (1.0 - FIRST_PART) / f64::from(self.length - 1),
+            place if place <= self.length => (1.0 - FIRST_PART) / f64::from(self.length - 1),
             _ => 0.0,
         }
     }
@@ -293,13 +310,13 @@ impl Default for Watch {
         Self {
             verdict: Verdict::Watching,
             minute: 0,
-            onset: Onset::default(),
+            held: Held::default(),
+            before: Held::default(),
             good: Below::default(),
             row: guide::Row::default(),
             siblings: Siblings::default(),
             recent: [(0, 0, 0.0); LASTING],
             errors: [0; ERRORS],
-            trace: Trace { since: 1, ..Trace::default() },
             missing: 0,
             calm: 0,
             is_maintained: false,
@@ -307,6 +324,12 @@ impl Default for Watch {
             is_good: false,
             is_over: false,
         }
+    }
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { place: 0, onset: Onset::default(), trace: Trace { since: 1, ..Trace::default() } }
     }
 }
 
@@ -409,7 +432,7 @@ impl Watch {
         Finding {
             minute: self.minute,
             odds: self.odds(terms),
-            trace: self.trace,
+            trace: self.held.trace,
             siblings: normal.map(|normal| self.siblings.ratio(Some(normal))),
             tolerated: self.null(terms).map_or(terms.tolerated, |null| null.share),
             row: self.row.is_tripped().then(|| self.row.counted()),
@@ -421,14 +444,24 @@ impl Watch {
         self.minute
     }
 
+    /// Minutes that the release was watched for: those since the publish without maintenance.
+    pub const fn watched(&self) -> u32 {
+        if self.is_maintained { self.before.place } else { self.held.place }
+    }
+
     /// The odds against a healthy release.
     pub fn odds(&self, terms: &Terms) -> f64 {
-        self.onset.odds(terms.tolerated)
+        self.held.onset.odds(terms.tolerated)
     }
 
     /// Whether it was found to be bad and has not calmed since, whether or not it is seen now.
     pub const fn is_confirmed(&self) -> bool {
         matches!(self.verdict, Verdict::Confirmed)
+    }
+
+    /// Whether it was proved good and nothing was found against it since.
+    pub const fn is_proved(&self) -> bool {
+        self.is_good && !self.is_against()
     }
 
     /// Whether something was found against it that has not calmed since, whether or not it is seen now.
@@ -441,18 +474,23 @@ impl Watch {
         self.is_confirmed() && !self.is_maintained && !self.is_blind(terms) && self.is_bad(terms)
     }
 
-    const fn is_blind(&self, terms: &Terms) -> bool {
+    /// Whether the last minutes are missing; of a watch that is over, the last ones of it.
+    pub const fn is_blind(&self, terms: &Terms) -> bool {
         terms.policy.blind_after < self.missing
     }
 
-    /// What was seen in maintenance says nothing about the release when it is over.
+    /// What was seen in maintenance says nothing about the release when it is over. It could decide nothing either, so that
+    /// nothing of the watch's time and of its bet is used up by it. What was held before is held again, but nothing follows
+    /// from it until it is seen that the release is still bad: people may have mended what it failed by.
     fn begin(&mut self, is_maintained: bool) {
+        if is_maintained && !self.is_maintained {
+            self.before = self.held;
+        }
         if self.is_maintained && !is_maintained {
-            self.onset = self.onset.forgotten();
+            self.held = self.before;
             self.row = guide::Row::default();
             self.recent = [(0, 0, 0.0); LASTING];
             self.errors = [0; ERRORS];
-            self.trace = Trace { since: self.minute + 1, ..Trace::default() };
             self.has_told = false;
         }
         self.is_maintained = is_maintained;
@@ -467,12 +505,14 @@ impl Watch {
 
     fn weigh(&mut self, terms: &Terms, seen: Observation) {
         self.minute += 1;
+        self.held.place += 1;
         self.missing = if seen.count.is_known() { 0 } else { self.missing.saturating_add(1) };
         self.row = self.row.after(&terms.policy.guide, seen.count);
         self.siblings = self.siblings.after(seen.siblings);
         let Some(null) = self.null(terms) else { return };
         let (bad, total) = seen.count.pair();
-        self.onset = self.onset.after(seen.count, null, terms.part(self.minute), terms.cap);
+        let held = &mut self.held;
+        held.onset = held.onset.after(seen.count, null, terms.part(held.place), terms.cap);
         if !self.is_maintained && !self.is_good {
             self.good = self.good.after(seen.count, Null { share: terms.good_share(), ..null });
         }
@@ -484,10 +524,10 @@ impl Watch {
             self.errors[ERRORS - 1] = self.minute;
         }
         let odds = self.odds(terms);
-        self.trace = if odds <= 1.0 {
+        self.held.trace = if odds <= 1.0 {
             Trace { since: self.minute + 1, ..Trace::default() }
         } else {
-            self.trace.after(bad, total, tolerated)
+            self.held.trace.after(bad, total, tolerated)
         };
         self.calm = if odds < terms.policy.calm { self.calm.saturating_add(1) } else { 0 };
     }
@@ -517,7 +557,7 @@ impl Watch {
             && self.is_lasting()
             && oldest > 0
             && self.minute - oldest < ERRORS_WITHIN
-            && terms.policy.bad_minutes <= self.trace.bad_minutes
+            && terms.policy.bad_minutes <= self.held.trace.bad_minutes
     }
 
     /// Whether more fails than is tolerated, over the last minutes and over the latest of them.
@@ -534,7 +574,8 @@ impl Watch {
     /// nothing of the bet is left.
     fn has_ended(&self, terms: &Terms) -> bool {
         let is_open = self.verdict != Verdict::Watching || self.is_blind(terms);
-        terms.length <= self.minute && (!is_open || terms.length * LENGTHENED <= self.minute)
+        let length = if is_open { terms.length * LENGTHENED } else { terms.length };
+        (length <= self.held.place && !self.is_maintained) || MINUTES_MAX <= self.minute
     }
 }
 

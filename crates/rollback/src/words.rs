@@ -90,6 +90,9 @@ pub fn percent(share: f64) -> String {
     if percent < 10.0 { format!("{percent:.2} %") } else { format!("{percent:.1} %") }
 }
 
+/// Greater odds are said as these; the evidence has a bound of its own, and policies may need more than it has.
+const ODDS_SAID_MAX: f64 = 1e18;
+
 /// Odds as `31,000 : 1`, to two digits.
 fn odds(odds: f64) -> String {
     if odds < 1.0 {
@@ -98,7 +101,8 @@ fn odds(odds: f64) -> String {
     if odds < 100.0 {
         return format!("{odds:.1} : 1");
     }
-    // At least 100 and at most the bound of the odds: neither logarithm nor power leaves what a u64 holds.
+    // Neither logarithm nor power leaves what a u64 holds.
+    let odds = odds.min(ODDS_SAID_MAX);
     let unit = 10u64.pow(odds.log10() as u32 - 1);
     let rounded = (odds / unit as f64) as u64 * unit;
     let digits = rounded.to_string();

@@ -139,3 +139,23 @@ fn requests_that_make_no_sense_are_refused() {
     let (approvals, ..) = run([(ann(), ask("1", maintenance(-9, -5)), 0)]);
     assert!(approvals.requests()[0].is_retroactive);
 }
+
+#[test]
+fn what_is_over_cannot_be_ended_and_what_was_ended_not_again() {
+    let (ann, ben) = (person("ann", Role::Operator), person("ben", Role::Approver));
+    let acts = [
+        (ann.clone(), ask("1", maintenance(0, 60)), 0),
+        (ben.clone(), Act::Approve("1".into()), 0),
+        (ann.clone(), Act::Revoke("1".into()), 20),
+        (ben.clone(), Act::Revoke("1".into()), 30),
+        (ann.clone(), ask("2", maintenance(-9, -5)), 30),
+        (ben, Act::Approve("2".into()), 30),
+        (ann, Act::Revoke("2".into()), 30),
+    ];
+    let (approvals, refusals, _) = run(acts);
+    assert_eq!(refusals, [Refusal::Decided, Refusal::Decided]);
+    let ended = approvals.requests()[0].ended.as_ref();
+    assert_eq!(ended.map(|ended| ended.by.as_str()), Some("ann"));
+    assert_eq!(approvals.requests()[0].wish, maintenance(0, 60), "what was asked for stays as it was");
+    assert_eq!(approvals.excluded("crm").len(), 2);
+}

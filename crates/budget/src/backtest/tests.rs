@@ -2,6 +2,7 @@ use base::Ppm;
 use proptest::prelude::*;
 
 use super::*;
+use crate::approvals::{self, Act, Approvals, Decided, Person, Relief, Request, Role, Wish};
 use crate::book::FlowTerms;
 use crate::ladder::{self, Mode, Rung, WhenUnknown};
 use crate::{Budgeting, Count, Objective, Rarity, Remaining, Severity, Terms, Window};
@@ -51,7 +52,7 @@ fn minute(place: i64) -> Minute {
 
 fn counted(place: i64, bad: u64) -> Past {
     let event = Event::Counted { objective: 0, minute: minute(place), count: Count::bad(bad, 100).unwrap() };
-    Past { at: minute(place + 1), event }
+    Past { at: minute(place + 1).start(), event }
 }
 
 /// A day of 100 calls a minute, of which `bad` are bad from the 600th minute on for twenty.
@@ -146,4 +147,110 @@ proptest! {
         let changes = told.happenings.iter().filter(|happening| matches!(happening.what, What::Effect(Effect::Ladder(..))));
         prop_assert_eq!(changes.count(), told.flows[0].changes as usize);
     }
+}
+
+/// Who does what, to which of five requests, how many seconds after the one before.
+fn deeds() -> impl Strategy<Value = Vec<(u8, u8, i64)>> {
+    prop::collection::vec((0u8..5, 0u8..5, 1i64..3_000), 0..40)
+}
+
+proptest! {
+    #[test]
+    fn what_people_did_is_told_by_what_became_of_it(deeds in deeds()) {
+        let (ann, ben) = (
+            Person { name: "ann".into(), role: Role::Operator },
+            Person { name: "ben".into(), role: Role::Approver },
+        );
+        let mut live = Approvals::default();
+        let mut at = minute(0).start();
+        for (deed, id, later) in deeds {
+            at += jiff::SignedDuration::from_secs(later);
+            let (id, from) = (id.to_string(), Minute::of(at) + Minutes::new(u32::from(id) * 30));
+            let relief = Relief { budget: true, gate: true, degrade: true, rollback: true };
+            let stretch = Stretch { from, until: from + Minutes::new(45) };
+            let wish = Wish::Maintenance { objectives: vec!["crm".into()], stretch, zone: "UTC".into(), relief };
+            let reason = "as agreed".to_owned();
+            let (who, act) = match deed {
+                0 => (&ann, Act::Ask { id, wish, reason }),
+                1 => (&ann, Act::Ask { id, wish: Wish::Reset { objective: "crm".into() }, reason }),
+                2 => (&ben, Act::Approve(id)),
+                3 => (&ben, Act::Reject(id)),
+                _ => (&ann, Act::Revoke(id)),
+            };
+            live = match approvals::step(live, who, act, now(at)) {
+                Ok((next, _)) | Err((next, _)) => next,
+            };
+        }
+        let mut again = Approvals::default();
+        for Past { at, event } in acts(live.requests()) {
+            let Event::Acted(who, act) = event else { unreachable!("people do nothing else") };
+            again = approvals::step(again, &who, act, now(at)).map_err(|(_, refusal)| refusal).unwrap().0;
+        }
+        prop_assert_eq!(again, live);
+    }
+}
+
+#[test]
+fn maintenance_and_resets_count_from_the_second_at_which_they_were_approved() {
+    let policy = policy(99, 80);
+    let outage = || day(90);
+    let approved = |wish: Wish, asked: i64, approved: i64| {
+        let at = |seconds| minute(0).start() + jiff::SignedDuration::from_secs(seconds);
+        let decided = Decided { by: "ben".into(), at: at(approved) };
+        vec![Request {
+            id: "1".into(),
+            wish,
+            reason: "as agreed".into(),
+            asked_by: "ann".into(),
+            asked_at: at(asked),
+            expires_at: at(asked + 86_400),
+            is_retroactive: false,
+            state: approvals::State::Approved(decided),
+            ended: None,
+        }]
+    };
+    let relief = Relief { budget: true, gate: true, degrade: true, rollback: true };
+    let stretch = Stretch { from: minute(595), until: minute(625) };
+    let maintenance = Wish::Maintenance { objectives: Vec::new(), stretch, zone: "UTC".into(), relief };
+    let with = |requests: Vec<Request>| play(&policy, merge(outage(), acts(&requests).into_iter()));
+    let lasted = |told: &Transcript, what: fn(&Subject) -> bool| {
+        let since = |minute: Minute| minute.get() - START;
+        let episode = told.episodes.iter().find(|episode| what(&episode.subject));
+        episode.map(|Episode { from, until, .. }| (since(*from), until.map(since)))
+    };
+    let is_page: fn(&Subject) -> bool = |subject| matches!(subject, Subject::Alert(_, Severity::Page));
+    let is_spent: fn(&Subject) -> bool = |subject| matches!(subject, Subject::Spent(_));
+    let (none, early) = (play(&policy, outage()), with(approved(maintenance.clone(), 0, 60)));
+    assert_eq!((none.objectives[0].pages, early.objectives[0].pages), (1, 0), "{:?}", early.episodes);
+    // Twenty seconds into the 610th minute: until then it was an outage like any other.
+    let late = with(approved(maintenance, 0, 610 * 60 + 20));
+    assert_eq!((lasted(&none, is_spent), lasted(&late, is_spent)), (Some((609, Some(1_334))), Some((609, Some(610)))));
+    // A reset forgives what was spent, and hides no burn.
+    let reset = with(approved(Wish::Reset { objective: "crm".into() }, 0, 700 * 60 + 20));
+    assert_eq!((lasted(&reset, is_page), lasted(&reset, is_spent)), (lasted(&none, is_page), Some((609, Some(700)))));
+}
+
+#[test]
+fn what_nobody_decided_leaves_room_for_others() {
+    let at = |seconds| minute(-3_000).start() + jiff::SignedDuration::from_secs(seconds);
+    let request = |id: i64, state| Request {
+        id: id.to_string(),
+        wish: Wish::Reset { objective: "crm".into() },
+        reason: "as agreed".into(),
+        asked_by: "ann".into(),
+        asked_at: at(id),
+        expires_at: at(id + 86_400),
+        is_retroactive: false,
+        state,
+        ended: None,
+    };
+    let decided = Decided { by: "ben".into(), at: at(80_000) };
+    let mut requests: Vec<_> = (0..200).map(|id| request(id, approvals::State::Expired)).collect();
+    requests.push(request(200, approvals::State::Approved(decided)));
+    let mut again = Approvals::default();
+    for Past { at, event } in acts(&requests) {
+        let Event::Acted(who, act) = event else { unreachable!("people do nothing else") };
+        again = approvals::step(again, &who, act, now(at)).map_err(|(_, refusal)| refusal).unwrap().0;
+    }
+    assert_eq!((again.requests().len(), again.reset_of("crm")), (1, Some(Minute::of(at(80_000)))));
 }

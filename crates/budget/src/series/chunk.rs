@@ -48,10 +48,11 @@ struct Head {
     known: u16,
 }
 
-/// Sixteen minutes, bad events and all of them each in a row: they are added side by side.
+/// Sixteen minutes as rows of bytes, which processors add up sixteen at a time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Group {
-    total: [u16; GROUP],
+    /// The lower and the upper half of all events.
+    total: [[u8; GROUP]; 2],
     bad: [u8; GROUP],
 }
 
@@ -167,7 +168,8 @@ impl Narrow {
         let columns = block.bad().as_chunks::<GROUP>().0.iter().zip(block.total().as_chunks::<GROUP>().0);
         let (mut bad_before, mut total_before, mut known_before) = (0, 0, 0);
         for (at, (bads, totals)) in columns.enumerate() {
-            narrow.groups[at] = Group { total: totals.map(|total| total as u16), bad: bads.map(|bad| bad as u8) };
+            let total = [totals.map(|total| total as u8), totals.map(|total| (total >> 8) as u8)];
+            narrow.groups[at] = Group { total, bad: bads.map(|bad| bad as u8) };
             let known = (block.known()[at / 4] >> (at % 4 * GROUP)) as u16;
             narrow.heads[at] = Head { total: total_before | known_before << TOTAL_BITS, bad: bad_before, known };
             // The last group's own are in no head, so whatever they come to does not matter.
@@ -184,7 +186,8 @@ impl Narrow {
         let ((bad, total), (bad_earlier, total_earlier)) = (count.pair(), earlier.pair());
         let (at, place) = (place / GROUP, place % GROUP);
         let group = &mut self.groups[at];
-        (group.bad[place], group.total[place]) = (bad as u8, total as u16);
+        group.bad[place] = bad as u8;
+        (group.total[0][place], group.total[1][place]) = (total as u8, (total >> 8) as u8);
         let known = &mut self.heads[at].known;
         *known = *known & !(1 << place) | u16::from(count.is_known()) << place;
         // Both halves at once: neither ever holds more, or less, than it has room for.
@@ -227,36 +230,28 @@ impl Group {
         if known >> at & 1 == 0 {
             return Count::Missing;
         }
-        match self.total[at] {
+        match u32::from(self.total[0][at]) | u32::from(self.total[1][at]) << 8 {
             0 => Count::Empty,
-            total => Count::Observed { bad: u32::from(self.bad[at]), total: u32::from(total) },
+            total => Count::Observed { bad: u32::from(self.bad[at]), total },
         }
     }
 
     /// Bad events, all events and known minutes before a place.
     #[inline(always)]
     fn before(&self, known: u16, rest: usize) -> [u32; 3] {
-        let (bads, totals) = (self.bad.iter().zip(&EARLIER[rest]), self.total.iter().zip(&EARLIER_WIDE[rest]));
-        // Whole groups of sixteen with a mask, so that they are added side by side.
-        let bad: u32 = bads.map(|(bad, mask)| u32::from(bad & mask)).sum();
-        let total: u32 = totals.map(|(total, mask)| u32::from(total & mask)).sum();
+        // Whole rows with a mask: which minutes are asked for makes no difference to the time it takes.
+        let sum =
+            |row: &[u8; GROUP]| -> u32 { row.iter().zip(&EARLIER[rest]).map(|(n, mask)| u32::from(n & mask)).sum() };
+        let (bad, total) = (sum(&self.bad), sum(&self.total[0]) + (sum(&self.total[1]) << 8));
         [bad, total, (u32::from(known) & ((1 << rest) - 1)).count_ones()]
     }
 }
 
-/// For each place in a group, and for its end, all bits of the places before it; for minutes of 8 bits and of 16.
+/// For each place in a group, and for its end, all bits of the places before it.
 const EARLIER: [[u8; GROUP]; GROUP + 1] = {
     let (mut masks, mut place) = ([[0; GROUP]; GROUP + 1], 0);
     while place < GROUP * (GROUP + 1) {
         masks[place / GROUP][place % GROUP] = if place % GROUP < place / GROUP { u8::MAX } else { 0 };
-        place += 1;
-    }
-    masks
-};
-const EARLIER_WIDE: [[u16; GROUP]; GROUP + 1] = {
-    let (mut masks, mut place) = ([[0; GROUP]; GROUP + 1], 0);
-    while place < GROUP * (GROUP + 1) {
-        masks[place / GROUP][place % GROUP] = EARLIER[place / GROUP][place % GROUP] as u16 * 0x101;
         place += 1;
     }
     masks

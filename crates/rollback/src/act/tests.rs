@@ -209,6 +209,29 @@ fn a_lost_answer_is_looked_up_and_a_lost_request_is_asked_again() {
 }
 
 #[test]
+fn while_a_lost_request_may_still_arrive_the_lock_is_kept() {
+    let waited = |fails: Option<Fails>| {
+        let mut platform = Platform::new();
+        platform.publishes.extend(fails);
+        let (_, waited) = platform.carry_out(plan());
+        (waited >= ARRIVES, platform.told.last().cloned())
+    };
+    let released = Some("release".to_owned());
+    assert_eq!(waited(Some(Fails::LostRequest)), (true, released.clone()));
+    assert_eq!(waited(Some(Fails::LostAnswer)), (true, released.clone()));
+    assert_eq!(waited(None), (false, released), "whoever was always answered waits for nothing");
+    // A lock that was asked for may be taken after somebody else has published.
+    let asked = Act { step: Step::Lock(version("11.0")), ..Act::new(plan()) };
+    let (act, _) = step(asked, Event::Failed(Trouble::NoAnswer));
+    let (act, _) = step(Act { step: Step::Look, ..act }, Event::Woke);
+    let overtaken = flow("13.0", Operation::None, Lock::Free);
+    let (act, effects) = step(act, Event::Answered(Answer::Flow(overtaken)));
+    assert_eq!(effects, Effects::one(Effect::Pause(ARRIVES)));
+    let (_, effects) = step(act, Event::Woke);
+    assert_eq!(effects, Effects::one(Effect::Ask(Question::Release)));
+}
+
+#[test]
 fn an_operation_that_failed_long_ago_rules_nothing_out() {
     let mut platform = Platform::new();
     platform.operation = Operation::Failed { id: "last week".into(), why: String::new() };

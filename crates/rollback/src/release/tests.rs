@@ -38,12 +38,6 @@ fn seen(bad: u32, others_bad: u32) -> Seen {
     Seen { of: Observation { count: count(bad), siblings: count(2) }, others: count(others_bad), is_maintained: false }
 }
 
-const MISSING: Seen = Seen {
-    of: Observation { count: Count::Missing, siblings: Count::Missing },
-    others: Count::Missing,
-    is_maintained: false,
-};
-
 fn good() -> Event {
     Event::Minute(seen(2, 0))
 }
@@ -176,7 +170,7 @@ fn somebody_else_who_publishes_ends_it() {
 
 #[test]
 fn nothing_is_done_while_nothing_is_seen_and_what_was_missed_is_weighed_when_it_is_told() {
-    let events = all([many(&good(), 2), many(&Event::Minute(MISSING), 8)]);
+    let events = all([many(&good(), 2), many(&Event::Minute(Seen::MISSING), 8)]);
     let mut release = check(AUTOMATIC, events, "8: blind(true)");
     let late = Event::Corrected((2..10).map(|place| (place, seen(20, 2))).collect());
     let policy = policy(Mode::Automatic, true);
@@ -219,7 +213,7 @@ fn what_was_wanted_is_not_begun_on_what_is_no_longer_so() {
     let maintained = Event::Minute(Seen { is_maintained: true, ..seen(20, 2) });
     let in_maintenance = told(&mut wanted(), &automatic, many(&maintained, 9));
     assert!(!in_maintenance.contains("goback"), "{in_maintenance}");
-    let unseen = told(&mut wanted(), &automatic, many(&Event::Minute(MISSING), 20));
+    let unseen = told(&mut wanted(), &automatic, many(&Event::Minute(Seen::MISSING), 20));
     assert!(!unseen.lines().skip(6).any(|line| line.contains("goback")), "{unseen}");
     let observed = told(&mut wanted(), &policy(Mode::Observe, true), many(&bad(), 9));
     assert!(!observed.contains("goback"), "{observed}");
@@ -231,7 +225,7 @@ fn what_was_wanted_is_not_begun_on_what_is_no_longer_so() {
 fn what_turns_out_in_maintenance_to_have_been_bad_is_not_gone_back_from_during_it() {
     let maintained = Event::Minute(Seen { is_maintained: true, ..seen(2, 2) });
     let late = Event::Corrected((0..3).map(|place| (place, seen(20, 2))).collect());
-    let events = all([many(&Event::Minute(MISSING), 3), vec![maintained.clone(), late], many(&maintained, 3)]);
+    let events = all([many(&Event::Minute(Seen::MISSING), 3), vec![maintained.clone(), late], many(&maintained, 3)]);
     let mut release = release();
     let told = told(&mut release, &policy(Mode::Automatic, true), events);
     assert!(told.contains("confirmed") && !told.contains("goback"), "{told}");
@@ -244,7 +238,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         6 => Just(bad()),
         4 => Just(good()),
         2 => minute,
-        2 => Just(Event::Minute(MISSING)),
+        2 => Just(Event::Minute(Seen::MISSING)),
         1 => (0usize..20, 0u32..30).prop_map(|(place, bad)| Event::Corrected(vec![(place, seen(bad, 1))])),
         1 => Just(Event::Approved("Ann".into())),
         3 => Just(Event::Begun),

@@ -17,11 +17,11 @@ fn policy(rule: watch::Rule) -> Policy {
 
 #[test]
 fn decisions_are_told_in_words_with_every_number() {
-    let missing = Observation { count: Count::Missing, siblings: Count::Missing };
     let (good, bad) = (vec![seen(0, 50); 60], vec![seen(6, 50); 60]);
     let mut late = vec![seen(0, 50); 20];
     late.extend([seen(8, 50); 10]);
-    let cases = [("a good one", good), ("a bad one", bad), ("late", late), ("in the dark", vec![missing; 60])];
+    let cases =
+        [("a good one", good), ("a bad one", bad), ("late", late), ("in the dark", vec![Observation::MISSING; 60])];
     let mut told = String::new();
     for rule in [watch::Rule::Evidence, watch::Rule::Guide, watch::Rule::Both] {
         let terms = learn(&policy(rule), &calm());
@@ -50,4 +50,25 @@ fn a_calm_past_arms_a_flow_and_an_incident_in_it_does_not() {
     let armed = arm(&terms, &past);
     assert!(armed.fired > 0);
     assert!((2_940..=3_000).contains(&armed.first.unwrap()), "{armed:?}");
+}
+
+#[test]
+fn a_watch_that_ended_in_the_dark_is_no_good_release() {
+    let terms = learn(&policy(watch::Rule::Evidence), &calm());
+    let length = terms.length().get() as usize;
+    for gap in [10, length, 3 * length] {
+        let judged = judge(&terms, vec![Observation::MISSING; gap]);
+        assert_eq!(judged.decision, Decision::Blind, "{gap}");
+    }
+    let seen_first = [vec![seen(0, 50); length], vec![Observation::MISSING; 3 * length]].concat();
+    assert_eq!(judge(&terms, seen_first).decision, Decision::None, "its time was seen to the end");
+}
+
+#[test]
+fn odds_of_any_size_are_said() {
+    for alpha in [1e-4, 1e-9, 1e-30, 1e-300] {
+        let terms = learn(&Policy { alpha, ..policy(watch::Rule::Evidence) }, &calm());
+        let judged = judge(&terms, vec![seen(9, 50); 30]);
+        assert!(crate::words::judged(&judged, |minute| minute.to_string()).contains(" : 1"), "{alpha}");
+    }
 }

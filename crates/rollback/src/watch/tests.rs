@@ -26,8 +26,6 @@ fn seen(bad: u32, total: u32) -> Observation {
     }
 }
 
-const MISSING: Observation = Observation { count: Count::Missing, siblings: Count::Missing };
-
 struct Run {
     terms: Terms,
     watch: Watch,
@@ -120,10 +118,10 @@ fn a_suspect_release_that_gets_well_calms_down_only_after_a_while() {
 fn what_is_not_seen_changes_nothing_and_makes_the_watch_blind() {
     let before = Run::new(Rule::Evidence).take(2, seen(10, 50));
     let odds = before.watch.odds(&before.terms);
-    let run = before.take(5, MISSING);
+    let run = before.take(5, Observation::MISSING);
     assert_eq!(run.state(), State::Suspect);
     assert!((run.watch.odds(&run.terms) - odds).abs() < 0.1, "a missing minute is neither good nor bad");
-    let run = run.take(1, MISSING);
+    let run = run.take(1, Observation::MISSING);
     assert_eq!(run.state(), State::Blind);
     let run = run.take(1, seen(10, 50));
     assert_eq!(run.told, "suspected@1 blind@8 seen again@9 confirmed@9");
@@ -132,7 +130,7 @@ fn what_is_not_seen_changes_nothing_and_makes_the_watch_blind() {
 #[test]
 fn nothing_is_ever_decided_in_the_dark() {
     for rule in [Rule::Guide, Rule::Evidence, Rule::Both] {
-        let run = Run::new(rule).take(200, MISSING);
+        let run = Run::new(rule).take(200, Observation::MISSING);
         assert_eq!(run.told, "blind@6 ended@120", "a blind watch is given time, but not for ever");
         assert_eq!(run.state(), State::Unproven);
     }
@@ -146,6 +144,34 @@ fn in_maintenance_it_is_told_what_would_have_been_done_and_afterwards_forgotten(
     assert_eq!(run.state(), State::Watching);
     let run = run.maintained(5, seen(25, 50)).take(1, seen(25, 50));
     assert!(!run.told.contains("confirmed"), "{}", run.told);
+}
+
+#[test]
+fn maintenance_takes_nothing_of_the_time_nor_of_the_bet() {
+    let run = Run::new(Rule::Evidence).maintained(600, seen(0, 50));
+    assert_eq!((run.watch.watched(), run.state()), (0, State::Shadow), "{}", run.told);
+    let bad = run.take(3, seen(10, 50));
+    assert_eq!(bad.told, "suspected@601 confirmed@603", "as if it had been published when the maintenance ended");
+    let run = Run::new(Rule::Evidence).take(30, seen(0, 50)).maintained(600, seen(25, 50)).take(29, seen(0, 50));
+    assert_eq!((run.watch.watched(), run.told.as_str()), (59, "proved@5 suppressed@34"));
+    assert_eq!(run.take(1, seen(0, 50)).told, "proved@5 suppressed@34 ended@660");
+}
+
+#[test]
+fn what_was_found_before_a_maintenance_counts_again_once_it_is_seen_that_it_still_fails() {
+    let found = || Run::new(Rule::Evidence).take(3, seen(10, 50)).maintained(30, seen(0, 50));
+    assert_eq!(found().told, "suspected@1 confirmed@3 suppressed@4");
+    let mended = found().take(1, seen(0, 50));
+    assert!(!mended.watch.is_pressing(&mended.terms), "the maintenance may have mended it");
+    let bad = found().take(1, seen(10, 50));
+    assert!(bad.watch.is_pressing(&bad.terms));
+    assert_eq!(mended.take(30, seen(0, 50)).told, "suspected@1 confirmed@3 suppressed@4 calmed@56");
+}
+
+#[test]
+fn maintenance_without_end_ends_the_watch_once() {
+    let run = Run::new(Rule::Evidence).maintained(MINUTES_MAX + 10, seen(0, 50));
+    assert_eq!((run.told.as_str(), run.state()), ("ended@11520", State::Unproven));
 }
 
 #[test]

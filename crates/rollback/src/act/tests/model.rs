@@ -6,8 +6,8 @@
 //! more, and is as good as one that never had it.
 //!
 //! Everything else happens in any order: each controller crashes once and stands still past its lease once; answers and
-//! requests are lost, and a lost request may still arrive while it is looked for; a person publishes where the platform
-//! lets them.
+//! requests are lost, and a lost request may still arrive until the lock is given back; a person publishes where the
+//! platform lets them.
 
 use std::collections::HashSet;
 
@@ -124,16 +124,15 @@ impl World {
 
     /// Takes a step and keeps it.
     fn stepped(mut self, flow: usize, act: Act, event: Event) -> Self {
+        // What has not arrived when the lock is given back after a while never will.
+        let is_waited_out = act.is_in_doubt && event == Event::Woke;
         let (act, effects) = act::step(act, event);
         let effect = effects.into_iter().find(|effect| *effect != act::Effect::Late);
         if let Some(act::Effect::Ended(_)) | None = effect {
             (self.open, self.is_locked_out, self.lease) = (None, true, Lease::Held(None));
-            self.late = None;
             return self;
         }
-        // A request that has not arrived while it was looked for never will.
-        let is_looked_for = matches!(act.step, Step::Await { .. });
-        self.late = self.late.filter(|_| is_looked_for);
+        self.late = self.late.filter(|_| !(is_waited_out && matches!(act.step, Step::Release(_))));
         (self.open, self.lease) = (Some((flow, act)), Lease::Held(effect));
         self
     }
