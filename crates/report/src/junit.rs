@@ -69,6 +69,6 @@ fn fails(finding: &Finding) -> bool {
 }
 
 /// Without the control characters that XML 1.0 cannot carry.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

@@ -68,7 +68,7 @@ fn location(finding: &Finding, line: u32, column: u32) -> Value {
 }
 
 /// A relative reference: separators are slashes, and what a URI reserves is escaped.
-fn uri(file: &str) -> String {
+pub(crate) fn uri(file: &str) -> String {
     let mut uri = String::new();
     for byte in file.replace('\\', "/").bytes() {
         match byte {
