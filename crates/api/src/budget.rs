@@ -270,6 +270,11 @@ pub struct RequestView {
     /// When.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub decided_at: Option<Timestamp>,
+    /// Who ended maintenance that had begun, before its time: its `end` is then when they did.
+    pub ended_by: Option<String>,
+    /// When.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
     /// It counts at this moment.
     pub is_on: bool,
 }
@@ -292,7 +297,7 @@ pub struct Wish {
     /// An IANA zone; UTC unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// What it counts for: `budget`, `gate`, `degrade`, `rollback`; all three unless given.
+    /// What it counts for: `budget`, `gate`, `degrade`, `rollback`; all of them unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relieves: Option<Vec<String>>,
     /// Why.

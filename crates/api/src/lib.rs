@@ -5,10 +5,12 @@
 
 mod budget;
 mod console;
+mod deployment;
 mod exit;
 mod gateway;
 mod incident;
 mod problem;
+mod review;
 mod rollback;
 
 pub use budget::{
@@ -16,12 +18,18 @@ pub use budget::{
     GateView, ObjectiveView, PushAnswer, PushedCounts, PushedMinute, RequestList, RequestView, SourceView, Wish,
 };
 pub use console::{Acknowledgement, CircuitEntry, CircuitList, IncidentList, Readiness, Snapshot};
+pub use deployment::{DeploymentList, DeploymentView, DeploymentWish};
 pub use exit::Exit;
 pub use gateway::{CircuitPhase, CircuitView, GatewaySnapshot, Outcome, RouteView, SlotsView, UpstreamView};
 pub use incident::{
     IncidentState, IncidentView, LetterState, LetterView, ReceiverView, Severity, StoreView, TimelineEntry,
 };
 pub use problem::Problem;
+pub use review::{
+    ReviewBar, ReviewCheck, ReviewExhibit, ReviewFinding, ReviewList, ReviewMark, ReviewSchedule, ReviewView,
+    ReviewedPlan,
+};
 pub use rollback::{
-    ArmedView, ReleaseMinute, ReleaseView, RollbackBegun, RollbackList, RollbackWish, StoryLine, WatchedFlow,
+    ArmedView, LastRollback, ReleaseMinute, ReleaseView, RollbackBegun, RollbackList, RollbackWish, StoryLine,
+    WatchedFlow,
 };

@@ -14,6 +14,8 @@ pub struct RollbackList {
     pub is_leader: bool,
     /// The flow that is being gone back now, by its name.
     pub open: Option<String>,
+    /// The last one that is over.
+    pub last: Option<LastRollback>,
     /// Until when nothing is gone back from automatically, after the last rollback.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub locked_until: Option<Timestamp>,
@@ -29,6 +31,23 @@ pub struct RollbackList {
     pub flows: Vec<WatchedFlow>,
     /// The releases: those that are watched first, then the latest first. Without their minutes.
     pub releases: Vec<ReleaseView>,
+}
+
+/// A rollback that is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRollback {
+    /// The release that it went back from, or the id of somebody's wish.
+    pub id: String,
+    /// The flow, by its name where that is known.
+    pub flow: String,
+    /// When it ended.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Callers get the version that was gone back to.
+    pub is_done: bool,
+    /// What became of it, as a sentence.
+    pub what: String,
 }
 
 /// A flow whose releases are watched.
@@ -97,12 +116,12 @@ pub struct ReleaseView {
     pub is_open: bool,
     /// What it was held to: `observe`, `recommend`, `approve` or `automatic`.
     pub mode: String,
-    /// Minutes since the publish that were weighed.
+    /// Minutes that it was watched for; maintenance takes none of them.
     pub minute: u32,
     /// Minutes for which it is watched.
     pub length: u32,
-    /// The odds against a healthy release.
-    pub odds: f64,
+    /// The odds against a healthy release; absent when nothing was known of the flow's past.
+    pub odds: Option<f64>,
     /// The odds from which on it is bad for certain.
     pub odds_needed: f64,
     /// The odds from which on it is suspect.
@@ -111,8 +130,15 @@ pub struct ReleaseView {
     pub normal_percent: Option<f64>,
     /// What the true normal share is at most.
     pub normal_percent_max: Option<f64>,
-    /// What is tolerated.
-    pub tolerated_percent: f64,
+    /// What is tolerated; absent when nothing was known of the flow's past.
+    pub tolerated_percent: Option<f64>,
+    /// Its true share of errors in percent, as far as can be said with 95 in 100: at least this. Left out of lists, and
+    /// while nothing is known of the flow's past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_percent_min: Option<f64>,
+    /// At most this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_percent_max: Option<f64>,
     /// Conversations of the release that were counted.
     pub conversations: u64,
     /// Those of them that failed.
@@ -157,8 +183,9 @@ pub struct ReleaseMinute {
     pub errors: Option<u32>,
     /// Whether it lies in maintenance.
     pub is_maintained: bool,
-    /// The odds against a healthy release after it; of a minute after going back, the odds that it has helped.
-    pub odds: f64,
+    /// The odds against a healthy release after it, absent when nothing was known of the flow's past; of a minute after
+    /// going back, the odds that it has helped.
+    pub odds: Option<f64>,
     /// It was counted after going back.
     pub is_after_rollback: bool,
 }
@@ -180,6 +207,8 @@ pub struct RollbackWish {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RollbackBegun {
+    /// Its id: `last` of the list has the same once it is over.
+    pub id: String,
     /// What was begun, as a sentence.
     pub begun: String,
 }

@@ -3,6 +3,7 @@
 //!
 //! A file is read whole or refused whole, with every problem, its line and column, and what to write instead.
 
+pub mod plan;
 mod problem;
 pub mod raw;
 mod resolve;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use serde_saphyr::Error;
 
+pub use plan::{Launch, Question, load_plan, plan_schema};
 pub use problem::{Invalid, Problem};
 pub use resolve::{DEADLINE_MAX, Process, Secrets};
 pub use resolved::*;
@@ -112,7 +114,7 @@ mod tests {
         );
         assert_eq!(
             told("colour: red\n"),
-            "c.yaml:1:1: there is no key `colour` here\n  hint: known keys here: listen, store, alerts, degrade, budget, rollback, access, lint, platform"
+            "c.yaml:1:1: there is no key `colour` here\n  hint: known keys here: listen, store, alerts, degrade, budget, rollback, access, lint, platform, review"
         );
     }
 

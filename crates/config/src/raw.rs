@@ -4,6 +4,7 @@
 //! these same sentences.
 
 mod budget;
+mod review;
 mod rollback;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_saphyr::Spanned;
 
 pub use budget::{Access, Budget, DataTable, Evidence, Flow, Gate, Marks, Modes, Person, Role, WhenUnknown};
+pub use review::{Integration, NightlyPlan, Review};
 pub use rollback::{Guide, Locked, Mode, Rollback, RollbackFlow, Rule};
 
 /// Steadyline's configuration.
@@ -44,9 +46,11 @@ pub struct File {
     /// The Genesys Cloud organisation that is watched; without it Steadyline asks nothing of the platform.
     #[schemars(with = "Option<Platform>")]
     pub platform: Option<Spanned<Platform>>,
+    /// Where releases go before and when callers get them, and how what they need is asked for its health.
+    pub review: Review,
 }
 
-/// The Genesys Cloud organisation that is watched.
+/// A Genesys Cloud organisation.
 #[derive(Debug, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Platform {
@@ -68,6 +72,9 @@ pub struct Platform {
     /// Hosts that may be asked for their health on behalf of an integration; none unless named.
     #[serde(default)]
     pub health_hosts: Vec<String>,
+    /// Whether callers are in it: a second person must approve what is deployed there. Default: true for the target
+    /// `production`, and for the section `platform` when it has the same OAuth client in the same place.
+    pub is_production: Option<bool>,
 }
 
 /// One address in front of the platform's hosts.

@@ -1,6 +1,7 @@
 //! From what was written to what was meant: defaults, names, secrets, and every check that needs more than one key.
 
 mod budget;
+mod review;
 mod rollback;
 
 use std::path::Path;
@@ -74,9 +75,13 @@ impl Resolver<'_> {
     pub(crate) fn config(&mut self, file: raw::File) -> Config {
         let raw::Listen { console, gateway, gateway_tls, workers } = file.listen;
         let degrade = self.degrade(file.degrade);
+        let has_platform = file.platform.is_some();
+        let is_production = file.platform.as_ref().and_then(|platform| platform.value.is_production);
+        let platform = file.platform.and_then(|platform| self.platform(platform));
+        let review = self.review(file.review, platform.clone().map(|platform| (platform, is_production)));
         Config {
             budget: self.budget(file.budget, &degrade),
-            rollback: self.rollback(file.rollback, file.platform.is_some()),
+            rollback: self.rollback(file.rollback, has_platform),
             people: self.people(file.access),
             listen: Listen {
                 console,
@@ -95,7 +100,8 @@ impl Resolver<'_> {
                 prompt_length: file.lint.prompt_length.map(|span| span.0),
                 rules: file.lint.rules,
             },
-            platform: file.platform.and_then(|platform| self.platform(platform)),
+            platform,
+            review,
         }
     }
 

@@ -3,6 +3,7 @@
 //! A value of these types is valid; the only way to get one from a file is [`crate::load`].
 
 mod budget;
+mod review;
 mod rollback;
 
 use std::net::SocketAddr;
@@ -17,6 +18,10 @@ use degrade::retry::RetryPolicy;
 use secrecy::SecretString;
 
 pub use budget::{Budget, BudgetFlow, FlowTable, Person};
+pub use review::{
+    Health, KEEP, KEEP_MAX, NIGHTLY_MAX, NightlyPlan, PLATFORM_TARGET, Review, SAMPLES, SAMPLES_MAX, SLA, Target,
+    UnknownTarget,
+};
 pub use rollback::{Rollback, RollbackFlow};
 
 /// A whole, checked configuration.
@@ -40,9 +45,11 @@ pub struct Config {
     pub lint: Lint,
     /// The organisation that is watched.
     pub platform: Option<Platform>,
+    /// Where releases go, and how what they need is asked for its health.
+    pub review: Review,
 }
 
-/// The organisation that is watched.
+/// An organisation.
 #[derive(Clone, Debug)]
 pub struct Platform {
     /// Where it is.

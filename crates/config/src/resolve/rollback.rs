@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base::{Minutes, Ppm};
 use rollback::act::Locked;
+use rollback::evidence::ALPHA_MIN;
 use rollback::{Mode, Policy, Rule, guide};
 use serde_saphyr::Spanned;
 
@@ -86,6 +87,16 @@ impl Resolver<'_> {
         if let Some(at) = at.filter(|_| ALPHA_BELOW <= alpha) {
             let message = format!("{wrong} false rollbacks in {releases} releases are no better than a coin");
             self.wrong(at, message, "allow fewer `falseRollbacksPerYear`: below half of `releasesPerYear`");
+        }
+        if let Some(at) = at.filter(|_| alpha < ALPHA_MIN) {
+            let message = format!(
+                "{wrong:e} false rollbacks in {releases} releases are too few: nothing would ever be gone back"
+            );
+            self.wrong(
+                at,
+                message,
+                format!("allow at least {:e} `falseRollbacksPerYear`", ALPHA_MIN * f64::from(releases)),
+            );
         }
         (wrong, releases, alpha)
     }

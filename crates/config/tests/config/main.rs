@@ -2,6 +2,7 @@
 
 mod defaults;
 mod mistakes;
+mod review;
 mod rollback;
 
 use std::path::Path;
