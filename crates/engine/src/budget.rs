@@ -35,7 +35,7 @@ pub use handle::{ActError, Budgets, DefineError, PUSHED_MAX, Steps, defined};
 pub use happened::{HAPPENED_MAX, Happened};
 pub use source::{Source, SourceError};
 pub use state::Hold;
-pub use stored::{STORED_MAX, StoredCount, StoredError, stored};
+pub use stored::{STORED_MAX, StoredCount, StoredError, requests, stored};
 
 use crate::Sender;
 

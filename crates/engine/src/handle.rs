@@ -1,13 +1,13 @@
 //! How the rest of the house talks to a running engine.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use api::IncidentView;
 use degrade::Transition;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
+use crate::background::Background;
 use crate::board::Views;
 use crate::incident::Event;
 
@@ -77,8 +77,7 @@ pub struct Handle(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) sender: Sender,
     pub(crate) views: watch::Receiver<Arc<Views>>,
-    pub(crate) stop: watch::Sender<bool>,
-    pub(crate) task: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) background: Background,
 }
 
 impl Handle {
@@ -115,18 +114,11 @@ impl Handle {
     ///
     /// Letters that have not arrived stay in the store for the next start.
     pub async fn shutdown(&self) {
-        self.0.stop.send_replace(true);
-        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            // It ends by itself or has panicked; either way it is over.
-            task.await.ok();
-        }
+        self.0.background.shutdown().await;
     }
 
     /// Stops at once and writes nothing, as a crash would. For tests of what comes after.
     pub fn kill(&self) {
-        if let Some(task) = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            task.abort();
-        }
+        self.0.background.abort();
     }
 }

@@ -14,6 +14,7 @@
 //!   its beginning was missed.
 //! - A release that is suspect, that was gone back from, that nobody sees or that needs people is an incident each, so
 //!   that each of them pages. One that was gone back from carries the alert that other systems wait for.
+//! - A launch that a review keeps back is an incident for the owner of its plan, until a review lets it go.
 //! - Trouble of our own (store, lost records, a receiver that takes no pages) is an incident of the
 //!   same kind. Lost records cannot be found again; that incident ends when somebody acknowledges it.
 //!
@@ -68,6 +69,10 @@ pub enum Subject {
     Stuck(Arc<str>),
     /// Nothing is seen of the release of a flow.
     Unseen(Arc<str>),
+    /// The platform does not have a flow whose releases are to be watched, by its name in the configuration.
+    Missing(Arc<str>),
+    /// A launch must not go ahead, or nobody can judge whether it may, by the name of its plan.
+    Review(Arc<str>),
     /// So many incidents that new ones are no longer opened one by one.
     Crowd,
 }
@@ -422,6 +427,8 @@ impl Subject {
             Self::WentBack(flow) => format!("went-back/{flow}"),
             Self::Stuck(flow) => format!("stuck/{flow}"),
             Self::Unseen(flow) => format!("unseen/{flow}"),
+            Self::Missing(name) => format!("missing/{name}"),
+            Self::Review(plan) => format!("review/{plan}"),
             Self::Crowd => "crowd".into(),
         }
     }
@@ -440,6 +447,8 @@ impl Subject {
             Some(("went-back", flow)) => Some(Self::WentBack(flow.into())),
             Some(("stuck", flow)) => Some(Self::Stuck(flow.into())),
             Some(("unseen", flow)) => Some(Self::Unseen(flow.into())),
+            Some(("missing", name)) => Some(Self::Missing(name.into())),
+            Some(("review", plan)) => Some(Self::Review(plan.into())),
             Some(_) => None,
             None => match key {
                 "store" => Some(Self::Store),

@@ -14,17 +14,21 @@
 //!   without holding up anything else.
 //! - A letter arrives at least once, under the same id and key, and a resolve only after its trigger.
 
+mod background;
 mod board;
 pub mod budget;
 mod convert;
 pub mod courier;
 pub mod delivery;
+pub mod deployments;
+mod documents;
 mod handle;
 pub mod incident;
 pub mod journal;
 mod keeper;
 mod page;
 pub mod queue;
+pub mod review;
 pub mod rollback;
 mod run;
 mod unsaved;

@@ -99,6 +99,8 @@ impl Page {
             | Subject::WentBack(_)
             | Subject::Stuck(_)
             | Subject::Unseen(_)
+            | Subject::Missing(_)
+            | Subject::Review(_)
             | Subject::Crowd => None,
         };
         let summary = match (action, &incident.acknowledged_by) {

@@ -14,7 +14,6 @@ mod saving;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use store::{JournalEntry, TimelineLine};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::background::Background;
 use crate::board::{Board, Views};
 use crate::convert::incident_view;
 use crate::handle::{AcknowledgeError, Handle, Inner, Input, Sender};
@@ -54,13 +54,13 @@ impl Engine {
     pub async fn start(setup: Setup) -> Result<Handle, StartError> {
         let (inputs, arriving) = mpsc::channel(EVENTS_WAITING_MAX);
         let (views, shown) = watch::channel(Arc::new(Views::default()));
-        let (stop, stopping) = watch::channel(false);
         let lost = Arc::new(AtomicU64::new(0));
         let mut running = Running::load(setup, views, lost.clone()).await?;
         running.show();
-        let task = tokio::spawn(running.run(arriving, stopping));
+        let background = Background::default();
+        background.spawn(running.run(arriving, background.stopping()));
         let sender = Sender { inputs, lost };
-        Ok(Handle(Arc::new(Inner { sender, views: shown, stop, task: Mutex::new(Some(task)) })))
+        Ok(Handle(Arc::new(Inner { sender, views: shown, background })))
     }
 }
 

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use base::Ppm;
-use budget::backtest::{Past, Transcript, What, replay};
+use budget::approvals::{Act, Person, Relief, Request, Role, Wish};
+use budget::backtest::{Past, Transcript, What, acts, merge, replay};
 use budget::book::{Effect, Event, FlowTerms, Policy};
 use budget::ladder::{Mode, Rung, WhenUnknown};
 use budget::{Budgeting, Count, Minute, Minutes, Objective, Rarity, Remaining, Stretch, Terms, Window, gate, ladder};
 use clock::Clock;
 use engine::Engine;
 use engine::budget::source::{Reading, Readings};
-use engine::budget::{Budgets, Setup, Source, SourceError, stored, words};
+use engine::budget::{Budgets, Setup, Source, SourceError, requests, stored, words};
 use fastrand::Rng;
 use store::Simulated;
 
@@ -45,7 +46,10 @@ impl Source for Script {
         while let Some((_, reading)) = plan.pop_if(|(at, _)| *at <= until) {
             counts.push(reading);
             let Reading { objective, minute, count } = reading;
-            self.told.lock().unwrap().push(Past { at: until, event: Event::Counted { objective, minute, count } });
+            self.told
+                .lock()
+                .unwrap()
+                .push(Past { at: until.start(), event: Event::Counted { objective, minute, count } });
         }
         Ok(counts.into())
     }
@@ -139,6 +143,8 @@ struct Lived {
     said: Vec<Said>,
     told: Vec<Past>,
     store: Simulated,
+    /// What people asked for, as it is stored.
+    requests: Vec<Request>,
     stretch: Stretch,
 }
 
@@ -167,6 +173,7 @@ async fn live(seed: u64, late_from: u32) -> Lived {
     let budgets = Budgets::start(setup).await.unwrap();
     // Past the look that a start takes.
     clock.sleep(Duration::from_secs(1)).await;
+    let mut people = People { rng: Rng::with_seed(seed), asked: 0, agreed: 0 };
     let (mut said, mut last) = (Vec::new(), [None; 3]);
     for passed in 0..=LENGTH {
         for (last, flow) in last.iter_mut().zip([None, Some("main"), Some("side")]) {
@@ -178,16 +185,61 @@ async fn live(seed: u64, late_from: u32) -> Lived {
             }
         }
         if passed < LENGTH {
-            clock.sleep(Duration::from_secs(60)).await;
+            // At any second of the minute, except that of its beginning: both are in it then.
+            let mut left = Duration::from_secs(60);
+            for _ in 0..2 {
+                let waited = Duration::from_millis(people.rng.u64(1..14_000));
+                clock.sleep(waited).await;
+                people.act(&budgets, clock.now()).await;
+                left -= waited;
+            }
+            clock.sleep(left).await;
         }
     }
+    assert!(people.agreed > 5, "{}", people.agreed);
     let until = Minute::of(clock.now().wall);
     let happened = budgets.effects_since(0);
     budgets.shutdown().await;
     engine.shutdown().await;
-    let effects = happened.into_iter().map(|happened| (happened.at, happened.effect)).collect();
+    let effects = happened.into_iter().map(|happened| (happened.at, happened.effect));
+    let effects = effects.filter(|(_, effect)| !matches!(effect, Effect::Approvals(_))).collect();
     let told = script.told.lock().unwrap().clone();
-    Lived { effects, said, told, store, stretch: Stretch { from, until } }
+    let requests = requests(&store).await.unwrap();
+    Lived { effects, said, told, store, requests, stretch: Stretch { from, until } }
+}
+
+/// People who ask for maintenance and resets, agree on some, and end some before their time.
+struct People {
+    rng: Rng,
+    asked: u32,
+    agreed: u32,
+}
+
+impl People {
+    async fn act(&mut self, budgets: &Budgets, now: base::Now) {
+        let (minute, last) = (Minute::of(now.wall), self.asked.to_string());
+        let (who, act) = match self.rng.u32(..300) {
+            0 | 1 => {
+                self.asked += 1;
+                let from = minute + Minutes::new(self.rng.u32(..240)) - Minutes::new(120);
+                let stretch = Stretch { from, until: from + Minutes::new(self.rng.u32(1..240)) };
+                let [budget, gate, degrade] = [(); 3].map(|()| self.rng.bool());
+                let relief = Relief { budget, gate, degrade, rollback: true };
+                let objectives = if self.rng.bool() { vec!["calls".into()] } else { Vec::new() };
+                let maintenance = Wish::Maintenance { objectives, stretch, zone: "UTC".into(), relief };
+                let reset = Wish::Reset { objective: "slices".into() };
+                let wish = if self.rng.u8(..4) == 0 { reset } else { maintenance };
+                (("ann", Role::Operator), Act::Ask { id: self.asked.to_string(), wish, reason: "as agreed".into() })
+            }
+            2..=8 => (("ben", Role::Approver), Act::Approve(last)),
+            9 => (("ben", Role::Approver), Act::Reject(last)),
+            10 | 11 => (("ann", Role::Operator), Act::Revoke(last)),
+            _ => return,
+        };
+        let agrees = matches!(act, Act::Approve(_));
+        let done = budgets.act(Person { name: who.0.into(), role: who.1 }, act).await;
+        self.agreed += u32::from(agrees && done.is_ok());
+    }
 }
 
 /// The backtest's part of the same facts.
@@ -196,6 +248,8 @@ fn facts(transcript: &Transcript) -> (Vec<(Minute, Effect)>, Vec<Said>) {
     let (mut effects, mut said) = (Vec::new(), Vec::new());
     for happening in &transcript.happenings {
         match &happening.what {
+            // What people did is told as it was; what follows from it is what is compared.
+            What::Effect(Effect::Approvals(_)) => {}
             What::Effect(effect) => effects.push((happening.at, effect.clone())),
             What::Gate { flow, is_allowed, reasons } => {
                 let flow = flow.map(|place| policy.flows[place].id.clone());
@@ -222,18 +276,19 @@ async fn a_backtest_decides_bit_for_bit_what_ran_live_with_late_minutes_and_corr
     for seed in 1..=2 {
         let lived = live(seed, 0).await;
         assert_eventful(&lived);
-        let transcript = replay(&policy(), lived.told.clone(), lived.stretch, |_| {}).unwrap();
+        let past = |told: Vec<Past>| merge(told.into_iter(), acts(&lived.requests).into_iter());
+        let transcript = replay(&policy(), past(lived.told.clone()), lived.stretch, |_| {}).unwrap();
         let (effects, said) = facts(&transcript);
         assert_eq!(effects, lived.effects, "seed {seed}");
         assert_eq!(said, lived.said, "seed {seed}");
         // It is the order in which things came that makes it so.
         let in_time = |past: Past| match past.event {
-            Event::Counted { minute, .. } => Past { at: minute + Minutes::new(1), ..past },
+            Event::Counted { minute, .. } => Past { at: (minute + Minutes::new(1)).start(), ..past },
             Event::Acted(..) | Event::Ticked => past,
         };
         let mut ideal: Vec<_> = lived.told.iter().cloned().map(in_time).collect();
         ideal.sort_by_key(|past| past.at);
-        let transcript = replay(&policy(), ideal, lived.stretch, |_| {}).unwrap();
+        let transcript = replay(&policy(), past(ideal), lived.stretch, |_| {}).unwrap();
         assert_ne!(facts(&transcript), (effects, said), "seed {seed}");
     }
 }
@@ -249,11 +304,15 @@ async fn a_backtest_over_what_is_stored_decides_the_same() {
         assert!(counts.iter().any(|stored| stored.at != stored.minute + Minutes::new(1)), "late minutes are known");
         let past = counts.into_iter().map(|stored| {
             let engine::budget::StoredCount { objective, minute, count, at } = stored;
-            Past { at, event: Event::Counted { objective, minute, count } }
+            Past { at: at.start(), event: Event::Counted { objective, minute, count } }
         });
+        let past = merge(past, acts(&lived.requests).into_iter());
         let transcript = replay(&policy(), past, lived.stretch, |_| {}).unwrap();
         let (effects, said) = facts(&transcript);
         assert_eq!(effects, lived.effects, "seed {seed}");
         assert_eq!(said, lived.said, "seed {seed}");
+        // It is what people agreed on that makes it so.
+        let raw = replay(&policy(), lived.told.clone(), lived.stretch, |_| {}).unwrap();
+        assert_ne!(facts(&raw), (effects, said), "seed {seed}");
     }
 }

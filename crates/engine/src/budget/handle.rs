@@ -11,14 +11,14 @@ use clock::Clock;
 use jiff::Timestamp;
 use store::{Change, Store, StoreError};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
 
 use super::happened::Happened;
 use super::run::{self, Loop};
 use super::state::{self, Hold, State};
 use super::{Setup, StartError, keeping, views, wish};
-use crate::Sender;
+use crate::background::Background;
 use crate::incident;
+use crate::{Sender, documents};
 
 /// The most minutes that are pushed at a time.
 pub const PUSHED_MAX: usize = 1_440;
@@ -46,8 +46,7 @@ pub(super) struct Inner {
     pub(super) unsaved: Notify,
     /// One act at a time: each is kept before the next is looked at.
     acting: tokio::sync::Mutex<()>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
-    pub(super) stop: watch::Sender<bool>,
+    pub(super) background: Background,
 }
 
 /// Tells of every step that is taken; see [`Budgets::steps`].
@@ -94,7 +93,7 @@ pub enum DefineError {
 /// # Errors
 /// When the store cannot be read.
 pub async fn defined(store: &dyn Store) -> Result<Vec<(String, String)>, StartError> {
-    let documents = keeping::documents(store, state::OBJECTIVE).await?;
+    let documents = documents::all(store, state::OBJECTIVE).await?;
     Ok(documents.into_iter().map(|document| (document.id, document.body)).collect())
 }
 
@@ -121,11 +120,10 @@ impl Budgets {
             list: Mutex::default(),
             unsaved: Notify::new(),
             acting: tokio::sync::Mutex::default(),
-            tasks: Mutex::default(),
-            stop: watch::Sender::new(false),
+            background: Background::default(),
         });
-        let tasks = vec![tokio::spawn(Loop::new(inner.clone(), sources).run()), tokio::spawn(run::keep(inner.clone()))];
-        *inner.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+        inner.background.spawn(Loop::new(inner.clone(), sources).run());
+        inner.background.spawn(run::keep(inner.clone()));
         Ok(Self(inner))
     }
 
@@ -343,12 +341,7 @@ impl Budgets {
 
     /// Writes what is not yet written, as far as the store lets it, and stops.
     pub async fn shutdown(&self) {
-        self.0.stop.send_replace(true);
-        let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in tasks {
-            // It ends by itself or has panicked; either way it is over.
-            task.await.ok();
-        }
+        self.0.background.shutdown().await;
     }
 }
 

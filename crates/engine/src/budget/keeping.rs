@@ -8,14 +8,12 @@ use base::Now;
 use budget::book::{Book, Policy};
 use budget::{BLOCK, Block, Count, Ledger, Minute, Minutes, Series, Terms};
 use futures_util::{StreamExt as _, stream};
-use store::{
-    BLOCKS_PAGE, COUNTED_PAGE, Counted, CountedBlock, CountedRun, DOCUMENTS_PAGE, Document, INCIDENTS_PAGE, Store,
-};
+use store::{BLOCKS_PAGE, COUNTED_PAGE, Counted, CountedBlock, CountedRun, Store};
 
 use super::state::{self, State};
 use super::touched::Touched;
 use super::{StartError, counts};
-use crate::incident::Subject;
+use crate::documents;
 
 /// How much more than the window is loaded: as much as a ledger keeps.
 const MARGIN: Minutes = Minutes::days(2);
@@ -32,8 +30,8 @@ pub(super) async fn load(
     store: &dyn Store,
     now: Now,
 ) -> Result<State, StartError> {
-    let requests = documents(store, state::REQUEST).await?;
-    let ladders = documents(store, state::LADDER).await?;
+    let requests = documents::all(store, state::REQUEST).await?;
+    let ladders = documents::all(store, state::LADDER).await?;
     let mut book = Book::open(&policy, state::kept(requests, ladders)?);
     let ids = policy.objectives.iter().map(|terms| terms.objective.id.clone());
     let places = Arc::new(ids.zip(0..).collect());
@@ -46,39 +44,10 @@ pub(super) async fn load(
     state.folded_seq = log.first_seq.map_or(0, |first| first.saturating_sub(1));
     state.counted_seq = log.last_seq;
     state.strays = fold(log.strays, store).await?;
-    for key in live_incidents(store).await? {
-        if let Some(subject) = Subject::parse(&key) {
-            state.inherit(&subject);
-        }
+    for subject in documents::open_subjects(store).await? {
+        state.inherit(&subject);
     }
     Ok(state)
-}
-
-/// The keys of the incidents that are open; the engine has a bound for them.
-async fn live_incidents(store: &dyn Store) -> Result<Vec<String>, StartError> {
-    let (mut keys, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.live_incidents(after.as_deref()).await?;
-        let is_last = page.len() < INCIDENTS_PAGE;
-        after = page.last().map(|record| record.incident.id.clone());
-        keys.extend(page.into_iter().map(|record| record.incident.key));
-        if is_last {
-            return Ok(keys);
-        }
-    }
-}
-
-pub(super) async fn documents(store: &dyn Store, kind: &str) -> Result<Vec<Document>, StartError> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.documents(kind, after.as_deref()).await?;
-        let is_last = page.len() < DOCUMENTS_PAGE;
-        after = page.last().map(|document| document.id.clone());
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
-    }
 }
 
 /// Every ledger with what is known of its minutes, read and filled side by side.

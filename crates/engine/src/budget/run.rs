@@ -42,12 +42,12 @@ impl Loop {
     }
 
     pub(super) async fn run(mut self) {
-        let mut stopping = self.inner.stop.subscribe();
+        let mut stopping = self.inner.background.stopping();
         // Counters need a first look before the first minute is over.
         self.minute().await;
         loop {
             let clock = self.inner.clock.clone();
-            let wait = until_next_minute(clock.now().wall) + AFTER_MINUTE;
+            let wait = Minute::rest(clock.now().wall) + AFTER_MINUTE;
             let is_stopping = tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stop| *stop) => true,
@@ -139,14 +139,9 @@ async fn read(inner: &Inner, source: &dyn Source, from: Minute, until: Minute) -
     }
 }
 
-fn until_next_minute(wall: jiff::Timestamp) -> Duration {
-    let over = wall.as_millisecond().rem_euclid(60_000);
-    Duration::from_millis(60_000 - over.unsigned_abs())
-}
-
 /// Writes what has become of the steps, again and again while the store does not take it.
 pub(super) async fn keep(inner: Arc<Inner>) {
-    let mut stopping = inner.stop.subscribe();
+    let mut stopping = inner.background.stopping();
     let mut pause: Option<Duration> = None;
     loop {
         let wait_until = pause.map(|pause| inner.clock.mono() + pause.saturating_mul(inner.clock.speed()));

@@ -98,9 +98,60 @@ impl From<Vec<Reading>> for Readings {
     }
 }
 
+impl From<::genesys::Error> for SourceError {
+    /// What waiting does not mend is told with what to do about it.
+    fn from(error: ::genesys::Error) -> Self {
+        let is_for_people =
+            matches!(error, ::genesys::Error::Login { .. }) || matches!(error.status(), Some(401 | 403 | 404));
+        let why = if is_for_people { format!("{error}; {}", fragment(&error.hint())) } else { error.to_string() };
+        let retry_after = match error {
+            ::genesys::Error::OutOfBudget(wait) => Some(wait),
+            ::genesys::Error::Api(error) => error.retry_after,
+            _ => None,
+        };
+        Self { why, retry_after }
+    }
+}
+
+/// A sentence as a part of another.
+fn fragment(sentence: &str) -> String {
+    let mut letters = sentence.trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 impl SourceError {
     /// Something happened; it is asked again at a pace that slows down.
     pub fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), retry_after: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::genesys::Error;
+    use ::genesys::error::ApiError;
+
+    use super::*;
+
+    #[test]
+    fn what_only_people_can_mend_says_how() {
+        let refused = |status, body: &[u8]| Error::Api(Box::new(ApiError::read("GET", "/x", status, body)));
+        let missing = br#"{"message": "Missing [analytics:flowAggregate:view]", "code": "missing.any.permissions"}"#;
+        let login = |status| Error::Login { status, message: "invalid_client".to_owned() };
+        let table = [
+            (refused(403, missing), "; give a role of the OAuth client: analytics:flowAggregate:view"),
+            (refused(401, b""), "; check that the OAuth client is active and of this region"),
+            (login(Some(400)), "; check the client's id and secret, and that the client is of this region"),
+            (login(None), "; check the region and the way to its login host"),
+            // It is asked again anyway.
+            (refused(503, b"busy"), "was answered with 503: busy"),
+            (Error::OutOfBudget(Duration::from_secs(3)), "is used up for another 3 s"),
+        ];
+        for (error, end) in table {
+            let why = SourceError::from(error).why;
+            assert!(why.ends_with(end), "{why}");
+        }
+        let wait = Some(Duration::from_secs(3));
+        assert_eq!(SourceError::from(Error::OutOfBudget(Duration::from_secs(3))).retry_after, wait);
     }
 }

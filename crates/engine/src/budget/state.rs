@@ -102,6 +102,8 @@ impl Inherited {
             | Subject::WentBack(_)
             | Subject::Stuck(_)
             | Subject::Unseen(_)
+            | Subject::Missing(_)
+            | Subject::Review(_)
             | Subject::Crowd => None,
         }
     }
@@ -567,17 +569,23 @@ fn decision_id(key: &str, said: &str, since: Minute) -> String {
 
 /// What became of a document that is loaded.
 pub(super) fn kept(requests: Vec<Document>, ladders: Vec<Document>) -> Result<book::Kept, super::StartError> {
-    let format = |what: String| move |why: String| super::StartError::Format { what, why };
-    let mut found = Vec::new();
-    for document in requests {
-        let request = wire::request_from_json(&document.id, &document.body);
-        found.push(request.map_err(format(format!("request {}", document.id)))?);
-    }
-    found.sort_by_key(|request| request.asked_at);
+    let approvals = approvals::Approvals::load(self::requests(requests)?);
     let mut stood = BTreeMap::new();
     for document in ladders {
-        let ladder = wire::ladder_from_json(&document.body).map_err(format(format!("the mode of {}", document.id)))?;
+        let ladder = wire::ladder_from_json(&document.body)
+            .map_err(|why| super::StartError::Format { what: format!("the mode of {}", document.id), why })?;
         stood.insert(document.id, ladder);
     }
-    Ok(book::Kept { ladders: stood, approvals: approvals::Approvals::load(found) })
+    Ok(book::Kept { ladders: stood, approvals })
+}
+
+/// What was asked for, in the order in which it was.
+pub(super) fn requests(documents: Vec<Document>) -> Result<Vec<approvals::Request>, super::StartError> {
+    let request = |document: Document| {
+        wire::request_from_json(&document.id, &document.body)
+            .map_err(|why| super::StartError::Format { what: format!("request {}", document.id), why })
+    };
+    let mut found = documents.into_iter().map(request).collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|request| request.asked_at);
+    Ok(found)
 }

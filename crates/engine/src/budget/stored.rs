@@ -3,10 +3,12 @@
 //! What is in no block yet is told with the minute in which it came. A block has each minute as it was at last: when it
 //! came, and what it was before it was corrected, is no longer known. It is told as if it had come in time.
 
+use budget::approvals::Request;
 use budget::{BLOCK, Count, Minute, Minutes, Series};
 use store::{BLOCKS_PAGE, COUNTED_PAGE, Store, StoreError};
 
-use super::{StartError, counts};
+use super::{StartError, counts, state};
+use crate::documents;
 
 /// The most counts that are told.
 pub const STORED_MAX: usize = 20_000_000;
@@ -55,6 +57,14 @@ pub async fn stored(
     // What came in the same minute stays in the order in which it came.
     found.sort_by_key(|stored| stored.at);
     Ok(found)
+}
+
+/// Everything that was asked for and decided, in the order in which it was asked for.
+///
+/// # Errors
+/// When the store cannot be read or understood.
+pub async fn requests(store: &dyn Store) -> Result<Vec<Request>, StartError> {
+    state::requests(documents::all(store, state::REQUEST).await?)
 }
 
 async fn of_blocks(

@@ -93,12 +93,13 @@ pub(super) fn burn(id: &str, stretch: Stretch, counted: Counts, burn: Option<Bur
 }
 
 pub(super) fn request(request: &Request, now: Now) -> RequestView {
-    let (kind, objectives, stretch, zone, relieves) = match &request.wish {
-        Wish::Maintenance { objectives, stretch, zone, relief } => {
-            ("maintenance", objectives.clone(), Some(*stretch), Some(zone.clone()), wire::relieves(*relief))
+    let (kind, objectives, zone, relieves) = match &request.wish {
+        Wish::Maintenance { objectives, zone, relief, .. } => {
+            ("maintenance", objectives.clone(), Some(zone.clone()), wire::relieves(*relief))
         }
-        Wish::Reset { objective } => ("reset", vec![objective.clone()], None, None, Vec::new()),
+        Wish::Reset { objective } => ("reset", vec![objective.clone()], None, Vec::new()),
     };
+    let stretch = request.stretch();
     let is_approved = matches!(request.state, State::Approved(_));
     let decided = wire::decided(&request.state);
     RequestView {
@@ -117,6 +118,8 @@ pub(super) fn request(request: &Request, now: Now) -> RequestView {
         state: wire::state_word(&request.state).to_owned(),
         decided_by: decided.map(|decided| decided.by.clone()),
         decided_at: decided.map(|decided| decided.at),
+        ended_by: request.ended.as_ref().map(|ended| ended.by.clone()),
+        ended_at: request.ended.as_ref().map(|ended| ended.at),
         is_on: is_approved && stretch.is_some_and(|stretch| stretch.contains(Minute::of(now.wall))),
     }
 }

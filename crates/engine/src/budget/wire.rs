@@ -21,6 +21,10 @@ struct RequestWire {
     state: String,
     decided_by: Option<String>,
     decided_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +67,8 @@ pub(super) fn request_to_json(request: &Request) -> String {
         state: state_word(&request.state).to_owned(),
         decided_by: decided.map(|decided| decided.by.clone()),
         decided_at: decided.map(|decided| decided.at),
+        ended_by: request.ended.as_ref().map(|ended| ended.by.clone()),
+        ended_at: request.ended.as_ref().map(|ended| ended.at),
     };
     serde_json::to_string(&wire).expect("strings and instants are always JSON")
 }
@@ -102,6 +108,7 @@ pub(super) fn request_from_json(id: &str, json: &str) -> Result<Request, String>
         expires_at: wire.expires_at,
         is_retroactive: wire.is_retroactive,
         state,
+        ended: wire.ended_by.zip(wire.ended_at).map(|(by, at)| Decided { by, at }),
     })
 }
 
@@ -204,6 +211,8 @@ mod tests {
                 asked_at: Timestamp::UNIX_EPOCH,
                 expires_at: Timestamp::UNIX_EPOCH,
                 is_retroactive: false,
+                ended: matches!(state, State::Approved(_))
+                    .then(|| Decided { by: "carl".into(), at: Timestamp::UNIX_EPOCH }),
                 state,
             };
             assert_eq!(request_from_json("1", &request_to_json(&request)).unwrap(), request);

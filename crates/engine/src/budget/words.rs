@@ -15,12 +15,16 @@ pub fn reason(reason: &Reason) -> String {
             format!("the error budget is spent: {left} is left, a release needs more than {floor}")
         }
         What::Burning { long, window, threshold_milli, short } => format!(
-            "it burns at {long} over {window}, and pages from {} on; the last {short} must be calm again",
-            thousandths(threshold_milli)
+            "it burns at {long} over {}, and pages from {} on; the last {} must be calm again",
+            span(window),
+            thousandths(threshold_milli),
+            span(short)
         ),
-        What::BurningAboveOne { burn, window } => format!("it burns at {burn} over {window}, and 1.0 is allowed"),
+        What::BurningAboveOne { burn, window } => {
+            format!("it burns at {burn} over {}, and 1.0 is allowed", span(window))
+        }
         What::NotMeasured => "too little is known to say how much is left".to_owned(),
-        What::Stale { age } => format!("the last that is known is {age} old"),
+        What::Stale { age } => format!("the last that is known is {} old", span(age)),
         What::NoSuch => "there is no such objective".to_owned(),
     };
     match &reason.overridden_by {
@@ -162,12 +166,16 @@ fn exhaustion(exhaustion: &Exhaustion) -> String {
     }
 }
 
-/// Minutes as people say them: `4 d 3 h`, `2 h 5 min`, `7 min`.
+/// Minutes as people say them: `4 d 3 h`, `2 h 5 min`, `1 h`, `7 min`.
 pub fn span(minutes: Minutes) -> String {
-    match minutes.get() {
-        minutes @ 0..60 => format!("{minutes} min"),
-        minutes @ 60..1_440 => format!("{} h {} min", minutes / 60, minutes % 60),
-        minutes => format!("{} d {} h", minutes / 1_440, minutes % 1_440 / 60),
+    let minutes = minutes.get();
+    let (days, hours, rest) = (minutes / 1_440, minutes % 1_440 / 60, minutes % 60);
+    match (days, hours, rest) {
+        (0, 0, rest) => format!("{rest} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, rest) => format!("{hours} h {rest} min"),
+        (days, 0, _) => format!("{days} d"),
+        (days, hours, _) => format!("{days} d {hours} h"),
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) fn trouble_title(subject: &Subject, what: &str) -> String {
         Subject::WentBack(_) => format!("Went back: {what}"),
         Subject::Stuck(_) => format!("A release needs you: {what}"),
         Subject::Unseen(_) => format!("A release is not seen: {what}"),
+        Subject::Missing(_) => format!("A flow is not there: {what}"),
+        Subject::Review(_) => format!("Review: {what}"),
         Subject::Crowd => format!("Too many incidents to list: {what}"),
     })
 }
@@ -65,8 +67,14 @@ pub(super) fn trouble_severity(subject: &Subject) -> Severity {
         | Subject::Mode(_)
         | Subject::Suspect(_)
         | Subject::WentBack(_)
-        | Subject::Unseen(_) => Severity::Error,
-        Subject::Records | Subject::SlowBurn(_) | Subject::Spent(_) | Subject::Blind(_) => Severity::Warning,
+        | Subject::Unseen(_)
+        | Subject::Missing(_) => Severity::Error,
+        Subject::Records
+        | Subject::SlowBurn(_)
+        | Subject::Spent(_)
+        | Subject::Blind(_)
+        // No caller is worse off for a launch that waits.
+        | Subject::Review(_) => Severity::Warning,
         Subject::Crowd | Subject::Stuck(_) => Severity::Critical,
     }
 }

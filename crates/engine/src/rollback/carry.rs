@@ -10,9 +10,9 @@ use rollback::act::{self, Act, Effect, Event, Outcome, Plan, Question, Trouble};
 use rollback::once::{Once, Refusal};
 use store::{AuditEntry, Change, Document, Lease, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use super::{LEASE, LOOK_EVERY, REQUEST_TIME_MAX, Setup, wire};
+use crate::background::Background;
 use crate::incident::to_millisecond;
 
 /// The lease of all rollbacks.
@@ -39,8 +39,7 @@ struct Inner {
     changed: watch::Sender<()>,
     clock: Clock,
     lockout: Duration,
-    stop: watch::Sender<bool>,
-    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    background: Background,
 }
 
 /// What is going on, as far as this process knows.
@@ -76,6 +75,8 @@ pub struct Ended {
     pub flow: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it has published anything, or may have: only then is there a lockout.
+    pub has_published: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -144,11 +145,10 @@ impl Rollbacks {
             changed: watch::Sender::new(()),
             clock: setup.clock.clone(),
             lockout: setup.lockout,
-            stop: watch::Sender::new(false),
-            task: tokio::sync::Mutex::default(),
+            background: Background::default(),
         });
         let carrier = Carrier { setup, inner: inner.clone(), wishes, held: None };
-        *inner.task.lock().await = Some(tokio::spawn(carrier.run()));
+        inner.background.spawn(carrier.run());
         Self(inner)
     }
 
@@ -176,7 +176,7 @@ impl Rollbacks {
 
     /// Until when nothing is gone back after the last rollback; `None` when it may be.
     pub fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let last = self.standing().last?.at;
+        let last = self.standing().last.filter(|last| last.has_published)?.at;
         match (Once { open: None, last: Some(last) }).may_begin(self.0.lockout, now) {
             Err(Refusal::LockedOut { until }) => Some(until),
             Ok(()) | Err(Refusal::Open(_)) => None,
@@ -190,26 +190,18 @@ impl Rollbacks {
 
     /// Stops at once, wherever it is, as a crash does; another process goes on when the lease has run out.
     pub fn abort(&self) {
-        if let Ok(task) = self.0.task.try_lock()
-            && let Some(task) = &*task
-        {
-            task.abort();
-        }
+        self.0.background.abort();
     }
 
     /// Stops between two steps, and gives the lease back; another process may go on at once.
     pub async fn shutdown(&self) {
-        self.0.stop.send_replace(true);
-        if let Some(task) = self.0.task.lock().await.take() {
-            // It ends by itself or has panicked; either way it is over.
-            task.await.ok();
-        }
+        self.0.background.shutdown().await;
     }
 }
 
 impl Carrier {
     async fn run(mut self) {
-        let mut stopping = self.inner.stop.subscribe();
+        let mut stopping = self.inner.background.stopping();
         loop {
             if self.hold().await.is_ok()
                 && let Ok(Some(current)) = self.current().await
@@ -262,7 +254,8 @@ impl Carrier {
         let fence = self.hold().await.map_err(|_| BeginError::NotLeader)?;
         let now = to_millisecond(self.setup.clock.now().wall);
         let before = self.current().await.map_err(|_| BeginError::NotKept)?;
-        let last = before.as_ref().and_then(|before| before.ended);
+        // One that came to nothing before it published anything keeps no other flow waiting.
+        let last = before.as_ref().filter(|before| before.act.publishes > 0).and_then(|before| before.ended);
         let open = before.filter(|before| before.ended.is_none()).map(|before| before.act.plan.flow);
         Once { open, last }.may_begin(self.setup.lockout, now).map_err(BeginError::Refused)?;
         let details = serde_json::json!({ "flow": plan.flow, "from": plan.bad, "for": cause, "why": why });
@@ -316,7 +309,7 @@ impl Carrier {
 
     async fn pause(&mut self, pause: Duration) -> Result<Event, Lost> {
         let until = self.setup.clock.mono() + pause;
-        let mut stopping = self.inner.stop.subscribe();
+        let mut stopping = self.inner.background.stopping();
         loop {
             let now = self.setup.clock.mono();
             if until <= now {
@@ -357,7 +350,7 @@ impl Carrier {
     }
 
     async fn rest(&self) -> Result<(), Lost> {
-        let mut stopping = self.inner.stop.subscribe();
+        let mut stopping = self.inner.background.stopping();
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => Err(Lost::Stopping),
@@ -430,7 +423,8 @@ impl Carrier {
         let ended = current.act.outcome().zip(current.ended);
         self.stand(|standing| match ended {
             Some((outcome, at)) => {
-                (standing.open, standing.last) = (None, Some(Ended { cause, flow, outcome: outcome.clone(), at }));
+                let (outcome, has_published) = (outcome.clone(), current.act.publishes > 0);
+                (standing.open, standing.last) = (None, Some(Ended { cause, flow, outcome, has_published, at }));
             }
             None => standing.open = Some(Open { cause, flow, is_late: current.act.is_late }),
         });

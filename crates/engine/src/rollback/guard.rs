@@ -11,12 +11,14 @@
 //!   people are told, and nothing is gone back from.
 //! - Only the controller that has the lease watches; after a restart, or in other hands, it goes on with what was kept.
 
+mod by_hand;
 mod counting;
 mod flow;
 mod follows;
 mod handle;
 mod held;
 mod learning;
+mod missing;
 mod publishes;
 mod run;
 mod seen;

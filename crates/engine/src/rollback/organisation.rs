@@ -6,13 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base::{Minute, Minutes, Stretch};
 use genesys::analytics::{self, Family, Group, Interval, Query};
-use genesys::{Client, Error, flows};
+use genesys::{Client, flows, notifications};
 use jiff::Timestamp;
 
 use crate::budget::SourceError;
+use crate::budget::source::GenesysCounts;
 
-/// So long after its end a minute in which nothing happened is told, when nothing later was seen either.
-const TOLD_AFTER: Minutes = Minutes::new(3);
 /// An interval that is longer than this is halved when the platform refuses it.
 const HALVED_ABOVE: Minutes = Minutes::new(10);
 /// One question asks for so many minutes of all flows together, so that its answer is not too long to be read ...
@@ -117,8 +116,7 @@ impl Organisation for GenesysOrganisation {
             let version = flow.published_version.map(|version| version.id);
             Flow { id: flow.id, name: flow.name, version, since }
         };
-        let found = found.map_err(|error| silence(&error))?;
-        Ok(found.into_iter().filter(|flow| !flow.deleted).map(flow).collect())
+        Ok(found?.into_iter().filter(|flow| !flow.deleted).map(flow).collect())
     }
 
     async fn publishes(&self, flow: &str) -> Result<Vec<Publish>, SourceError> {
@@ -129,7 +127,7 @@ impl Organisation for GenesysOrganisation {
             let by = entry.user.or(entry.client).map(|named| if named.name.is_empty() { named.id } else { named.name });
             Some(Publish { version: entry.version?, at: entry.timestamp?, by, is_ours })
         };
-        Ok(found.map_err(|error| silence(&error))?.into_iter().filter_map(publish).collect())
+        Ok(found?.into_iter().filter_map(publish).collect())
     }
 
     async fn counts(&self, flows: &[String], minutes: Stretch) -> Result<Told, SourceError> {
@@ -150,7 +148,7 @@ impl Organisation for GenesysOrganisation {
                         Stretch { from: part.from, until: middle },
                     ]);
                 }
-                Err(error) if until == minutes.from => return Err(silence(&error)),
+                Err(error) if until == minutes.from => return Err(error.into()),
                 // What was told is worth something.
                 Err(error) => {
                     tracing::info!(%error, "some minutes are told later");
@@ -162,7 +160,7 @@ impl Organisation for GenesysOrganisation {
     }
 
     async fn listen(&self, flows: Vec<String>, heard: tokio::sync::mpsc::Sender<()>) {
-        let topics = flows.iter().map(|flow| format!("v2.flows.{flow}")).collect();
+        let topics = flows.iter().map(|flow| notifications::flow_topic(flow)).collect();
         let (sender, mut news) = tokio::sync::mpsc::channel(NEWS_MAX);
         let telling = async {
             while news.recv().await.is_some() {
@@ -173,7 +171,7 @@ impl Organisation for GenesysOrganisation {
             }
         };
         tokio::select! {
-            () = genesys::notifications::listen(self.client.clone(), topics, sender) => {}
+            () = notifications::listen(self.client.clone(), topics, sender) => {}
             () = telling => {}
         }
     }
@@ -239,18 +237,9 @@ fn told(groups: &[Group], minutes: Stretch, end: Minute) -> Result<Told, SourceE
             versions[place].errors += if is_error { all } else { 0 };
         }
     }
-    let old = minutes.until - TOLD_AFTER;
+    let old = minutes.until - GenesysCounts::TOLD_AFTER;
     let until = newest.map_or(old, |newest: Minute| newest.max(old)).max(minutes.from).min(end);
     Ok(Told { until, counts })
-}
-
-fn silence(error: &Error) -> SourceError {
-    let retry_after = match error {
-        Error::OutOfBudget(wait) => Some(*wait),
-        Error::Api(error) => error.retry_after,
-        _ => None,
-    };
-    SourceError { why: error.to_string(), retry_after }
 }
 
 #[cfg(test)]

@@ -190,6 +190,32 @@ impl Past {
     }
 }
 
+/// The share of callers who failed of several flows together; `None` without callers.
+pub(super) fn share_of<'a>(pasts: impl Iterator<Item = &'a Past>) -> Option<f64> {
+    let sums = pasts.fold((0, 0), |(bad, total), past| (bad + past.sum.bad, total + past.sum.total));
+    (0 < sums.1).then(|| sums.0 as f64 / sums.1 as f64)
+}
+
+/// The minutes of several flows together; one is unknown when it is so of each of them.
+///
+/// A past is gone through from end to end before the next one: minute by minute, each would have to come from memory anew.
+pub(super) fn sums_of<'a>(pasts: impl Iterator<Item = &'a Past>, minutes: Stretch) -> Vec<Count> {
+    let mut sums = vec![None; minutes.length().get() as usize];
+    for past in pasts {
+        let ahead = past.from.get() - minutes.from.get();
+        let (skipped, ahead) = (usize::try_from(-ahead).unwrap_or(0), usize::try_from(ahead).unwrap_or(0));
+        for (sum, packed) in sums.iter_mut().skip(ahead).zip(past.counts.iter().skip(skipped)) {
+            if packed.count().is_known() {
+                let (bad, total) = sum.unwrap_or((0, 0));
+                *sum = Some((bad + u64::from(packed.bad), total + u64::from(packed.total)));
+            }
+        }
+    }
+    let count =
+        |sum: Option<(u64, u64)>| sum.and_then(|(bad, total)| Count::bad(bad, total).ok()).unwrap_or(Count::Missing);
+    sums.into_iter().map(count).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -236,6 +262,30 @@ mod tests {
                 prop_assert_eq!(past.known() as usize, all[idle..].iter().filter(|count| count.is_known()).count());
                 prop_assert_eq!(past.share(), rollback::baseline::share_of(all));
             }
+        }
+
+        #[test]
+        fn several_pasts_together_are_their_sums(
+            puts in prop::collection::vec((0usize..3, 0i64..60, 0u32..4), 1..120),
+            (from, length) in (0i64..60, 0i64..30),
+        ) {
+            let mut pasts = [(); 3].map(|()| Past::new(Minute::new(30), Minutes::new(20)));
+            for (past, minute, what) in puts {
+                let counts = [Count::Missing, Count::Empty, observed(2), observed(3)];
+                pasts[past].put(Minute::new(minute), counts[what as usize]);
+            }
+            let minutes = Stretch { from: Minute::new(from), until: Minute::new(from + length) };
+            let sum = |minute| {
+                let known = pasts.iter().map(|past| past.get(Minute::new(minute))).filter(|count| count.is_known());
+                let add = |(bad, total), (more_bad, more): (u32, u32)| (bad + u64::from(more_bad), total + u64::from(more));
+                known.map(Count::pair).fold(None, |sum, pair| Some(add(sum.unwrap_or((0, 0)), pair)))
+            };
+            let slowly: Vec<_> = (from..from + length)
+                .map(|minute| sum(minute).map_or(Count::Missing, |(bad, total)| Count::bad(bad, total).unwrap()))
+                .collect();
+            prop_assert_eq!(sums_of(pasts.iter(), minutes), slowly);
+            let all = pasts.iter().flat_map(|past| (0..60).map(|minute| past.get(Minute::new(minute))));
+            prop_assert_eq!(share_of(pasts.iter()), rollback::baseline::share_of(all));
         }
 
         /// The latest minutes are as they were put last, whatever the order.

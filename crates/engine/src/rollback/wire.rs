@@ -29,6 +29,11 @@ struct CurrentWire {
     polls: u16,
     waited_ms: u64,
     is_late: bool,
+    /// What was kept before there were doubts has none.
+    #[serde(default)]
+    is_in_doubt: bool,
+    #[serde(default)]
+    disturbed: u8,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,6 +122,8 @@ pub(super) fn to_json(Current { cause, act, begun, ended }: &Current) -> String 
         polls: act.polls,
         waited_ms: u64::try_from(act.waited.as_millis()).unwrap_or(u64::MAX),
         is_late: act.is_late,
+        is_in_doubt: act.is_in_doubt,
+        disturbed: act.disturbed,
     };
     serde_json::to_string(&wire).expect("numbers and strings are always JSON")
 }
@@ -139,6 +146,8 @@ pub(super) fn from_json(json: &str) -> Result<Current, String> {
         polls: wire.polls,
         waited: Duration::from_millis(wire.waited_ms),
         is_late: wire.is_late,
+        is_in_doubt: wire.is_in_doubt,
+        disturbed: wire.disturbed,
     };
     Ok(Current { cause: wire.cause, act, begun: wire.begun, ended: wire.ended })
 }

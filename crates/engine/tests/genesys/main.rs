@@ -5,7 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test")]
 
+mod episodes;
 mod organisation;
+mod reviews;
 mod rollback;
 
 use std::collections::BTreeMap;
@@ -289,7 +291,7 @@ async fn a_family_that_may_not_be_seen_is_told_and_does_not_blind_the_others() {
     let empty = (0..5).map(|after| (minute(after), Count::Empty)).collect();
     assert_eq!((known(&readings, 0), known(&readings, 1)), (empty, BTreeMap::new()));
     let [(1, trouble)] = &readings.troubles[..] else { panic!("{readings:?}") };
-    assert!(trouble.contains("integrations:action:view"), "{trouble}");
+    assert!(trouble.contains("; give a role of the OAuth client: integrations:action:view"), "{trouble}");
     house.twin.register_client("watcher", "secret", &["analytics:flowAggregate:view", "integrations:action:view"]);
     let readings = both.read(minute(7), minute(9)).await.unwrap();
     assert_eq!(known(&readings, 1).len(), 6, "what was not told is asked for again: {readings:?}");

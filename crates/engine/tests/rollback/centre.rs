@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use rollback::act::{self, Answer, Lock, Operation, Published, Question, Trouble, Version};
 use tokio::sync::mpsc;
 
+pub(crate) mod shock;
 pub(crate) mod traffic;
 
 use traffic::Traffic;
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(crate) moods: Moods,
     /// What was asked to be published through the platform, and taken on.
     pub(crate) taken: Vec<Taken>,
+    /// Locks that we took away from others: of which flow, from whom, and when.
+    pub(crate) unlocked: Vec<(String, String, Mono)>,
     rng: Rng,
     /// Errors and callers of versions, as somebody was told last, by flow, version and minute.
     told: BTreeMap<(String, String), BTreeMap<Minute, (u64, u64)>>,
@@ -122,6 +125,7 @@ impl Centre {
             traffic: None,
             moods: Moods::default(),
             taken: Vec::new(),
+            unlocked: Vec::new(),
             rng: Rng::with_seed(0),
             told: BTreeMap::new(),
         };
@@ -407,8 +411,16 @@ impl Centre {
                 stored.lock = Lock::Ours;
                 Answer::Done
             }
-            Question::Unlock | Question::Release => {
+            // It is not ours to give back.
+            Question::Release if matches!(stored.lock, Lock::Foreign(_)) => return Err(Trouble::Conflict),
+            Question::Release => {
                 stored.lock = Lock::Free;
+                Answer::Done
+            }
+            Question::Unlock => {
+                if let Lock::Foreign(holder) = std::mem::replace(&mut stored.lock, Lock::Free) {
+                    state.unlocked.push((flow.to_owned(), holder, mono));
+                }
                 Answer::Done
             }
             Question::Publish(id) => {

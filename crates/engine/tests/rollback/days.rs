@@ -2,9 +2,10 @@
 //! by two controllers over one store, on virtual time.
 //!
 //! Each episode is drawn from a seed: callers come by chance, people publish good, bad and late bad versions, lock flows,
-//! delete versions and go back by hand; the platform is busy, slow, and loses requests and answers; analytics are silent,
-//! late, empty or say something else each time; the store refuses, hangs and loses answers; controllers crash, also in the
-//! middle of a commit, and their clocks differ. What must hold all the same is in [`promises`].
+//! delete versions, maintain flows and go back by hand; callers of all flows fail together; the platform is busy, slow, and
+//! loses requests and answers; analytics are silent, late, empty or say something else each time; the store refuses, hangs
+//! and loses answers; controllers crash, also in the middle of a commit, and their clocks differ. Some organisations take
+//! locks away. What must hold all the same is in [`promises`].
 //!
 //! `STEADYLINE_EPISODES=1000` plays more of them, `STEADYLINE_SEED=7` the one that failed, with what happened in it.
 

@@ -1,166 +1,16 @@
 //! The guard over a contact centre that does as it is told, on virtual time.
 
-use std::sync::{Arc, Mutex};
+mod house;
+
 use std::time::Duration;
 
-use api::{IncidentState, ReleaseView};
-use base::Minutes;
-use clock::Clock;
-use engine::rollback::guard::{self, Hold, Neighbours, Policy, Watched, WishError};
-use engine::rollback::{Guard, LOCKOUT, Rollbacks};
-use engine::{Engine, Handle};
+use engine::rollback::guard::WishError;
 use rollback::Mode;
-use rollback::act::{Lock, Locked};
-use store::{Fault, Simulated, Store as _};
+use rollback::act::Lock;
+use store::{Fault, Store as _};
 
-use crate::centre::{Centre, minutes};
-
-struct House {
-    clock: Clock,
-    centre: Arc<Centre>,
-    store: Simulated,
-    engine: Handle,
-    holds: Arc<Mutex<Vec<Hold>>>,
-    is_maintained: Arc<Mutex<bool>>,
-    running: Option<(Rollbacks, Guard)>,
-    starts: u32,
-    mode: Mode,
-    /// How long a start takes between those who carry out and those who watch.
-    pause: Duration,
-}
-
-impl House {
-    /// A house that has watched three flows for a while.
-    async fn new(mode: Mode) -> Self {
-        let clock = Clock::starting_at("2026-11-21T08:00:00Z".parse().unwrap(), 1);
-        let store = Simulated::new();
-        let engine = Engine::start(engine::Setup {
-            store: Arc::new(store.clone()),
-            receivers: Vec::new(),
-            clock: clock.clone(),
-            policy: engine::Policy::standard("acme"),
-            seed: 1,
-        });
-        let mut house = Self {
-            centre: Centre::new(clock.clone(), &["main", "night", "billing"]),
-            clock,
-            store,
-            engine: engine.await.unwrap(),
-            holds: Arc::default(),
-            is_maintained: Arc::default(),
-            running: None,
-            starts: 0,
-            mode,
-            pause: Duration::ZERO,
-        };
-        house.start().await;
-        // The past is read in parts.
-        house.wait(30).await;
-        house
-    }
-
-    async fn start(&mut self) {
-        self.running = Some(self.controller().await);
-    }
-
-    /// One more controller over the same store.
-    async fn controller(&mut self) -> (Rollbacks, Guard) {
-        self.starts += 1;
-        let rollbacks = Rollbacks::start(engine::rollback::Setup {
-            holder: format!("controller-{}", self.starts),
-            platform: self.centre.clone(),
-            store: Arc::new(self.store.clone()),
-            clock: self.clock.clone(),
-            lockout: LOCKOUT,
-        });
-        let rollbacks = rollbacks.await;
-        self.clock.sleep(self.pause).await;
-        let watched = |name: &str| Watched { name: name.to_owned(), mode: self.mode, siblings: None };
-        let (holds, is_maintained) = (self.holds.clone(), self.is_maintained.clone());
-        let guard = Guard::start(guard::Setup {
-            policy: Policy {
-                watch: rollback::Policy::default(),
-                recovery: rollback::recovery::Policy::default(),
-                false_rollbacks_per_year: 0.052,
-                releases_per_year: 520,
-                history: Minutes::days(2),
-                arm_after: Minutes::days(1),
-                locked: Locked::HandOver,
-                flows: vec![watched("main"), watched("night"), watched("billing")],
-            },
-            organisation: self.centre.clone(),
-            rollbacks: rollbacks.clone(),
-            store: Arc::new(self.store.clone()),
-            incidents: self.engine.sender(),
-            neighbours: Neighbours {
-                is_maintained: Arc::new(move |_, _, _| *is_maintained.lock().unwrap()),
-                hold: Arc::new(move |all| *holds.lock().unwrap() = all),
-            },
-            clock: self.clock.clone(),
-        });
-        (rollbacks, guard.await.unwrap())
-    }
-
-    /// Ends as a crash does.
-    fn end(&mut self) {
-        let (rollbacks, guard) = self.running.take().unwrap();
-        guard.abort();
-        rollbacks.abort();
-    }
-
-    /// Ends as a crash does, and starts again.
-    async fn crash(&mut self) {
-        self.end();
-        self.start().await;
-    }
-
-    /// What is kept of the only release.
-    async fn kept(&self) -> String {
-        let mut documents = self.store.documents("release", None).await.unwrap();
-        assert_eq!(documents.len(), 1);
-        documents.remove(0).body
-    }
-
-    async fn wait(&self, how_many: u32) {
-        self.clock.sleep(minutes(how_many)).await;
-    }
-
-    fn guard(&self) -> &Guard {
-        &self.running.as_ref().unwrap().1
-    }
-
-    fn release(&self, version: &str) -> ReleaseView {
-        let list = self.guard().list();
-        list.releases.into_iter().find(|release| release.version == version).expect("it is watched")
-    }
-
-    /// Keys of incidents that are open, in order.
-    fn open(&self) -> Vec<String> {
-        let views = self.engine.views().borrow().clone();
-        let open = views.incidents.iter().filter(|incident| incident.state != IncidentState::Resolved);
-        let mut keys: Vec<_> = open.map(|incident| incident.key.clone()).collect();
-        keys.sort();
-        keys
-    }
-
-    fn published(&self) -> Vec<(String, String)> {
-        self.centre.state().published.clone()
-    }
-
-    async fn audit(&self) -> Vec<String> {
-        let mut audit: Vec<_> =
-            self.store.audit(None).await.unwrap().into_iter().map(|record| record.entry.what).collect();
-        audit.reverse();
-        audit
-    }
-
-    async fn stop(self) {
-        let (rollbacks, guard) = self.running.unwrap();
-        guard.shutdown().await;
-        rollbacks.shutdown().await;
-        self.engine.shutdown().await;
-    }
-}
+use crate::centre::Moods;
+use house::House;
 
 const NONE: [&str; 0] = [];
 
@@ -289,13 +139,13 @@ async fn a_rollback_that_does_not_help_is_for_people_and_shuts_the_gate() {
 #[tokio::test(start_paused = true)]
 async fn maintenance_and_a_locked_flow_change_nothing() {
     let house = House::new(Mode::Automatic).await;
-    *house.is_maintained.lock().unwrap() = true;
+    house.maintain("main");
     house.centre.publish("main", "12.0", 20);
     house.wait(6).await;
     let release = house.release("12.0");
     assert_eq!((release.state.as_str(), house.published()), ("SHADOW", Vec::new()));
     assert!(release.story.iter().any(|line| line.what.contains("would be bad")), "{release:?}");
-    *house.is_maintained.lock().unwrap() = false;
+    house.end_maintenance();
     house.centre.state().flows.get_mut("main").unwrap().lock = Lock::Foreign("Mary".into());
     house.wait(6).await;
     assert_eq!(house.release("12.0").state, "HANDED_OVER");
@@ -349,7 +199,7 @@ async fn a_decision_comes_out_again_from_what_was_kept() {
     let id = house.release("12.0").id;
     let whole = house.guard().one(&id).await.unwrap();
     assert_eq!(whole.is_reproduced, Some(true));
-    assert!(whole.minutes.iter().any(|minute| whole.odds_needed <= minute.odds));
+    assert!(whole.minutes.iter().any(|minute| minute.odds.is_some_and(|odds| whole.odds_needed <= odds)));
     assert!(whole.minutes.last().unwrap().is_after_rollback);
     // One flipped digit is found.
     let document = house.store.documents("release", None).await.unwrap().pop().unwrap();
@@ -459,6 +309,86 @@ async fn a_sibling_that_is_bad_itself_hides_no_other_release() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_found_before_maintenance_begins_after_it() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.state().moods = Moods { lag: 3, is_lag_told: true, ..Moods::default() };
+    house.centre.publish("main", "12.0", 20);
+    // Three minutes of it are known then, and none of maintenance.
+    house.wait(5).await;
+    house.maintain("main");
+    house.wait(2).await;
+    let told = |what: &str| house.release("12.0").story.iter().filter(|line| line.what.contains(what)).count();
+    assert_eq!((told("is bad: "), told("would be gone back from now"), house.published()), (1, 1, Vec::new()));
+    assert!(house.audit().await.contains(&"release_suppressed".to_owned()));
+    house.maintained.lock().unwrap().clear();
+    house.wait(3).await;
+    assert_eq!(house.published(), back_to_11());
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_release_is_gone_back_from_after_a_maintenance_that_is_longer_than_its_watch() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.state().moods = Moods { lag: 3, is_lag_told: true, ..Moods::default() };
+    house.centre.publish("main", "12.0", 20);
+    house.wait(5).await;
+    house.maintain("main");
+    house.wait(125).await;
+    assert_eq!((house.release("12.0").is_open, house.published()), (true, Vec::new()), "{:?}", house.release("12.0"));
+    house.end_maintenance();
+    house.wait(10).await;
+    assert_eq!(house.published(), back_to_11(), "{:?}", house.release("12.0"));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_publishes_while_going_back_is_only_wanted_is_watched() {
+    let house = House::new(Mode::Automatic).await;
+    house.centre.state().moods = Moods { lag: 3, is_lag_told: true, ..Moods::default() };
+    house.centre.publish("main", "12.0", 20);
+    house.wait(5).await;
+    house.maintain("main");
+    house.wait(2).await;
+    assert_eq!(house.release("12.0").state, "CONFIRMED");
+    house.centre.publish("main", "13.0", 2);
+    house.wait(2).await;
+    assert_eq!((house.release("12.0").state.as_str(), house.release("13.0").is_open), ("OVERTAKEN", true));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shock_to_all_is_no_release_even_where_all_have_one() {
+    let house = House::new(Mode::Automatic).await;
+    let flows = ["main", "night", "billing"];
+    for flow in flows {
+        house.centre.publish(flow, "12.0", 2);
+    }
+    house.wait(20).await;
+    for flow in flows {
+        for version in ["11.0", "12.0"] {
+            house.centre.state().errors.insert((flow.to_owned(), version.to_owned()), 60);
+        }
+    }
+    house.wait(10).await;
+    house.centre.state().errors.clear();
+    house.wait(35).await;
+    assert_eq!(house.published(), Vec::new(), "{:?}", house.release("12.0"));
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_that_people_work_on_hides_no_other_release() {
+    let house = House::new(Mode::Automatic).await;
+    house.maintain("billing");
+    house.centre.publish("billing", "12.0", 200);
+    house.wait(5).await;
+    house.centre.publish("main", "13.0", 20);
+    house.wait(6).await;
+    assert_eq!(house.published(), back_to_11());
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_past_that_was_told_as_empty_is_read_again_once_there_are_callers() {
     let mut house = House::new(Mode::Automatic).await;
     house.centre.state().is_empty = true;
@@ -468,6 +398,26 @@ async fn a_past_that_was_told_as_empty_is_read_again_once_there_are_callers() {
     house.centre.publish("main", "12.0", 20);
     house.wait(6).await;
     assert_eq!(house.published(), back_to_11());
+    house.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_past_there_are_neither_odds_nor_anything_tolerated() {
+    let mut house = House::new(Mode::Automatic).await;
+    house.centre.state().is_empty = true;
+    house.crash().await;
+    house.wait(30).await;
+    house.centre.publish("main", "12.0", 0);
+    house.wait(4).await;
+    let unweighed = house.release("12.0");
+    assert_eq!((unweighed.normal_percent, unweighed.odds, unweighed.tolerated_percent), (None, None, None));
+    let unweighed = house.guard().one(&unweighed.id).await.unwrap();
+    assert!(!unweighed.minutes.is_empty() && unweighed.minutes.iter().all(|minute| minute.odds.is_none()));
+    house.centre.state().is_empty = false;
+    house.wait(30).await;
+    let weighed = house.release("12.0");
+    assert!(weighed.normal_percent.is_some() && weighed.odds.is_some() && weighed.tolerated_percent.is_some());
+    assert!(house.guard().one(&weighed.id).await.unwrap().minutes.iter().all(|minute| minute.odds.is_some()));
     house.stop().await;
 }
 

@@ -164,21 +164,16 @@ async fn groups(client: &Client, question: &Question, until: Minute) -> Result<V
                 let middle = part.start + Minutes::new(part.end.since(part.start).get() / 2);
                 left.extend([part.start..middle, middle..part.end]);
             }
-            Err(error) => return Err(failure(&error)),
+            Err(error) => return Err(failure(error)),
         }
     }
     Ok(found)
 }
 
-fn failure(error: &Error) -> Failure {
-    let retry_after = match error {
-        Error::OutOfBudget(wait) => Some(*wait),
-        Error::Api(error) => error.retry_after,
-        _ => None,
-    };
-    let why = error.to_string();
-    let is_limit = retry_after.is_some() || error.status() == Some(429);
-    if is_limit { Failure::Limit(SourceError { why, retry_after }) } else { Failure::Question(why) }
+fn failure(error: Error) -> Failure {
+    let is_limit = error.status() == Some(429);
+    let silence = SourceError::from(error);
+    if is_limit || silence.retry_after.is_some() { Failure::Limit(silence) } else { Failure::Question(silence.why) }
 }
 
 /// Counts an objective's minutes; the first trouble on the way.

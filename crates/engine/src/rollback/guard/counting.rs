@@ -1,16 +1,16 @@
 //! What the guard learns of callers, minute by minute, now and of the past.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Count, Minute, Minutes, Stretch};
+use base::{Minute, Minutes, Stretch};
 use jiff::Timestamp;
-use rollback::Observation;
 use rollback::release::{Event, Seen};
 
 use super::super::organisation::Told;
 use super::flow::Guarded;
 use super::held::Held;
-use super::seen::View;
+use super::seen::{Siblings, View, maintained};
 use super::state::{CATCH_UP_MAX, Out, State};
 use crate::incident::{self, Subject};
 
@@ -45,12 +45,14 @@ impl State {
         let minutes = Stretch { from: asked.from, until };
         let doubted = self.doubted(told, minutes);
         let suspect = self.suspect();
-        let view = View::new(told, &doubted, &suspect, is_maintained);
+        let named = self.named();
+        let tell = self.telling();
+        let view = View::new(told, minutes, &doubted, &suspect, maintained(&named, minutes, is_maintained));
         self.remember(&view, minutes);
         let is_to_see = |held: &&Held| !held.release.is_over() && !self.waits_for_past(held);
         let ids: Vec<String> = self.releases.iter().filter(is_to_see).map(|held| held.id.clone()).collect();
         for id in ids {
-            let Some(events) = self.held(&id).map(|held| self.events(held, &view, minutes)) else { continue };
+            let Some(events) = self.held(&id).map(|held| self.events(held, &view, &tell, minutes)) else { continue };
             for event in events {
                 self.happened(&id, event, now, &mut out);
             }
@@ -84,21 +86,27 @@ impl State {
     /// What releases have told is told again: it was kept, and the incident may not have been. Incidents that no release
     /// knows of are over: whoever told of them crashed before it was kept.
     fn settle(&self, out: &mut Out) {
-        for held in &self.releases {
-            let Some((_, what)) = held.story.last() else { continue };
-            let again = |subject: &Subject| incident::Event::Trouble { subject: subject.clone(), what: what.clone() };
-            out.incidents.extend(held.told.iter().map(again));
-        }
+        let of_release = |held: &Held| {
+            let what = held.story.last().map(|(_, what)| what.clone()).unwrap_or_default();
+            held.told.iter().map(move |subject| (subject.clone(), what.clone())).collect::<Vec<_>>()
+        };
+        let by_hand = |flow: &Guarded| {
+            let id = flow.found.as_ref()?.id.as_str();
+            Some((Subject::Stuck(id.into()), flow.by_hand()?.clone()))
+        };
+        let told: BTreeMap<Subject, String> =
+            self.releases.iter().flat_map(of_release).chain(self.flows.iter().filter_map(by_hand)).collect();
         for id in self.ids() {
             let id: Arc<str> = id.into();
             let kinds = [Subject::Suspect, Subject::WentBack, Subject::Stuck, Subject::Unseen];
-            for subject in kinds.map(|kind| kind(id.clone())) {
-                if !self.releases.iter().any(|held| held.told.contains(&subject)) {
-                    let what = "no release of it is in such trouble any more".to_owned();
-                    out.incidents.push(incident::Event::Over { subject, what });
-                }
+            for subject in kinds.map(|kind| kind(id.clone())).into_iter().filter(|subject| !told.contains_key(subject))
+            {
+                let what = "no release of it is in such trouble any more".to_owned();
+                out.incidents.push(incident::Event::Over { subject, what });
             }
         }
+        let again = |(subject, what)| incident::Event::Trouble { subject, what };
+        out.incidents.extend(told.into_iter().map(again));
     }
 
     /// A past without any caller that was read while there was none either is not believed once there are some.
@@ -118,11 +126,6 @@ impl State {
 
     /// Nobody could tell.
     pub(super) fn not_counted(&mut self, why: String, now: Timestamp) -> Out {
-        const UNKNOWN: Seen = Seen {
-            of: Observation { count: Count::Missing, siblings: Count::Missing },
-            others: Count::Missing,
-            is_maintained: false,
-        };
         let mut out = Out::default();
         self.trouble = Some(why);
         let until = Minute::of(now);
@@ -131,7 +134,7 @@ impl State {
         for (id, minutes) in open {
             // Those that are unknown stay in order; all of them are asked for again.
             for _ in 0..minutes.min(CATCH_UP_MAX.get()) {
-                self.happened(&id, Event::Minute(UNKNOWN), now, &mut out);
+                self.happened(&id, Event::Minute(Seen::MISSING), now, &mut out);
             }
         }
         out
@@ -140,11 +143,10 @@ impl State {
     /// What an older past was, of flows of which it was not known.
     pub(super) fn read(&mut self, told: &Told, asked: Stretch, is_maintained: &dyn Fn(&str, &str, Minute) -> bool) {
         let suspect = self.suspect();
-        let view = View::new(told, &[], &suspect, is_maintained);
-        for minute in (asked.from.get()..asked.until.get()).rev().map(Minute::new) {
-            for flow in &mut self.flows {
-                flow.remember(&view, minute);
-            }
+        let named = self.named();
+        let view = View::new(told, asked, &[], &suspect, maintained(&named, asked, is_maintained));
+        for flow in &mut self.flows {
+            flow.remember(&view, (asked.from.get()..asked.until.get()).rev().map(Minute::new));
         }
         let is_hollow = told.counts.values().flatten().all(|left| left.all == 0);
         if is_hollow && self.volumes.iter().all(|all| *all == 0) {
@@ -191,23 +193,26 @@ impl State {
         self.releases.iter().filter(|held| held.is_against()).map(Held::version).collect()
     }
 
+    /// Versions whose callers tell nothing of other flows, and those that tell although they are new.
+    fn telling(&self) -> Siblings {
+        let of = |is_meant: fn(&&Held) -> bool| self.releases.iter().filter(is_meant).map(Held::version).collect();
+        Siblings { bad: of(|held| held.is_bad()), proved: of(|held| held.release.watch().is_proved()) }
+    }
+
     fn remember(&mut self, view: &View<'_>, minutes: Stretch) {
-        for minute in (minutes.from.get()..minutes.until.get()).map(Minute::new) {
-            if view.doubted.contains(&minute) {
-                // What is not believed does not undo what is known.
-                continue;
-            }
-            for flow in &mut self.flows {
-                flow.remember(view, minute);
-            }
+        // What is not believed does not undo what is known.
+        let all = (minutes.from.get()..minutes.until.get()).map(Minute::new);
+        let believed = all.filter(|minute| !view.doubted.contains(minute));
+        for flow in &mut self.flows {
+            flow.remember(view, believed.clone());
         }
     }
 
     /// What a release learns from what was told: what turned out to be other, and what is new.
-    fn events(&self, held: &Held, view: &View<'_>, minutes: Stretch) -> Vec<Event> {
-        let name = self.flow(&held.release.facts.flow).map_or("", |flow| flow.name.as_str());
+    fn events(&self, held: &Held, view: &View<'_>, tell: &Siblings, minutes: Stretch) -> Vec<Event> {
         let first = Minute::of(held.release.facts.at);
-        let seen = |minute: Minute| view.seen(held, name, minute);
+        let sight = view.sight(held, tell);
+        let seen = |minute: Minute| sight.seen(minute);
         let next = held.release.next();
         let known = minutes.from.max(first)..next.min(minutes.until);
         let believed =
@@ -223,11 +228,6 @@ impl State {
         let correction = (!corrected.is_empty()).then_some(Event::Corrected(corrected));
         // Minutes before those that can be told at all are unknown.
         let gap = minutes.from.since(next).get().min(CATCH_UP_MAX.get());
-        let unknown = Seen {
-            of: Observation { count: Count::Missing, siblings: Count::Missing },
-            others: Count::Missing,
-            is_maintained: false,
-        };
-        correction.into_iter().chain((0..gap).map(|_| Event::Minute(unknown))).chain(new).collect()
+        correction.into_iter().chain((0..gap).map(|_| Event::Minute(Seen::MISSING))).chain(new).collect()
     }
 }

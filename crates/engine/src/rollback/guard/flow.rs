@@ -8,7 +8,9 @@ use rollback::replay::Armed;
 
 use super::super::organisation::Flow;
 use super::super::past::Past;
+use super::by_hand::ByHand;
 use super::seen::View;
+use super::state::Out;
 use super::{Policy, VERSIONS_MAX, words};
 
 /// A past is asked again whether it has false alarms after so long.
@@ -26,6 +28,10 @@ pub(super) struct Guarded {
     /// Minutes of the past that are still to be asked for end here.
     pub(super) unread: Option<Minute>,
     pub(super) trouble: Option<String>,
+    /// How often in a row the platform did not have it.
+    pub(super) misses: u32,
+    /// Whether people were told so; `None` before it is known what an earlier run has told.
+    pub(super) is_missed: Option<bool>,
     pub(super) is_unsaved: bool,
 }
 
@@ -49,6 +55,8 @@ pub(super) struct Known {
     pub(super) armed: Option<(Armed, Timestamp, String)>,
     /// Going back has not helped: no release until somebody publishes.
     pub(super) not_helped: Option<String>,
+    /// The last rollback of somebody's own wish that was told of.
+    pub(super) by_hand: Option<ByHand>,
 }
 
 impl Guarded {
@@ -56,24 +64,24 @@ impl Guarded {
         self.found.as_ref().is_some_and(|found| found.id == id)
     }
 
-    pub(super) fn is_one_of(&self, flows: &[(String, String)]) -> bool {
-        flows.iter().any(|(id, _)| self.is(id))
-    }
-
-    pub(super) fn publish(&mut self, flow: &Flow, since: Timestamp) {
+    pub(super) fn publish(&mut self, flow: &Flow, since: Timestamp, out: &mut Out) {
+        self.over_by_hand(&words::published(flow), out);
         self.known.published = flow.version.clone().map(|version| (version, since));
         self.known.not_helped = None;
         self.is_unsaved = true;
     }
 
-    /// A minute of the past, without versions that are suspect or bad, and not at all when it lies in maintenance.
-    pub(super) fn remember(&mut self, view: &View<'_>, minute: Minute) {
+    /// Minutes of the past, without versions that are suspect or bad, and not at all when they lie in maintenance.
+    pub(super) fn remember(&mut self, view: &View<'_>, minutes: impl Iterator<Item = Minute>) {
         let Some(found) = &self.found else { return };
-        let is_maintained = (view.is_maintained)(&self.name, &found.id, minute);
+        let place = view.place(&found.id);
         let is_suspect = |version: &str| view.suspect.iter().any(|(flow, bad)| *flow == found.id && bad == version);
         let is_normal = |version: &str| !self.known.bad.iter().any(|bad| bad == version) && !is_suspect(version);
-        let count = if is_maintained { Count::Missing } else { view.count(&found.id, minute, is_normal) };
-        self.past.put(minute, count);
+        for minute in minutes {
+            let is_maintained = view.is_maintained(&found.id, minute);
+            let count = if is_maintained { Count::Missing } else { view.count(place, minute, is_normal) };
+            self.past.put(minute, count);
+        }
     }
 
     /// A release turned out to be bad: its callers were not normal, however long it took to know.

@@ -100,7 +100,7 @@ impl State {
                 if let By::Person(who) = by {
                     held.tell_once(now, words::wanted(&facts, who));
                 }
-                out.begin.push(Begin { id: held.id.clone(), plan, why });
+                out.begin.push(Begin { id: held.id.clone(), plan, why, by: by.clone() });
             }
             Effect::WentBack(target) => {
                 let what = words::went_back(&held.release, target);
@@ -136,7 +136,11 @@ impl State {
                 return;
             }
             End::Left => {
-                // Whoever was asked is still asked.
+                // Whoever was asked is still asked; nobody was while it was only wanted and could not begin.
+                let stuck = Subject::Stuck(key);
+                if held.mode != Mode::Observe && !held.told.contains(&stuck) {
+                    held.trouble(stuck, what, out);
+                }
                 guarded.is_bad(&facts.version);
                 return;
             }
@@ -165,10 +169,9 @@ impl State {
 
     /// The last version before a release that was live for long enough to be judged: one that another took the place of
     /// before that may be worse than what it is to save from.
-    fn stood(&self, facts: &Facts) -> Option<&String> {
+    fn stood<'a>(&'a self, facts: &'a Facts) -> Option<&'a String> {
         let mut passed = Vec::new();
-        let mut version =
-            self.held_of(&facts.flow, &facts.version).and_then(|held| held.release.facts.before.as_ref())?;
+        let mut version = facts.before.as_ref()?;
         while let Some(held) = self.held_of(&facts.flow, version).filter(|held| held.was_brief()) {
             passed.push(version);
             version = held.release.facts.before.as_ref().filter(|before| !passed.contains(before))?;

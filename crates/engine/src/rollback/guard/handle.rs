@@ -2,19 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use api::{ReleaseView, RollbackList, RollbackWish};
+use api::{ReleaseView, RollbackBegun, RollbackList, RollbackWish};
 use jiff::Timestamp;
-use rollback::act::{Locked, Plan};
+use rollback::act::Plan;
 use rollback::once::Refusal;
 use rollback::release::Stage;
 use store::AuditEntry;
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use super::run::{self, Loop};
 use super::state::{Out, State};
 use super::{Setup, StartError, stored};
-use crate::rollback::BeginError;
+use crate::background::Background;
+use crate::rollback::{BeginError, Flow};
 
 /// A running guard; clones are the same one.
 #[derive(Clone)]
@@ -23,15 +23,11 @@ pub struct Guard(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) state: Mutex<State>,
     pub(super) setup: Setup,
-    pub(super) locked: Locked,
     /// Counts what was shown, for whoever shows it.
     pub(super) shown: watch::Sender<u64>,
-    /// Somebody wants something, or something may have been published.
-    pub(super) wake: Notify,
-    pub(super) stop: watch::Sender<bool>,
     /// Held while something is kept.
     pub(super) keeping: tokio::sync::Mutex<()>,
-    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    pub(super) background: Background,
 }
 
 /// Why nothing is gone back from.
@@ -66,15 +62,12 @@ impl Guard {
         (setup.neighbours.hold)(state.holds());
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
-            locked: setup.policy.locked,
             setup,
             shown: watch::Sender::new(0),
-            wake: Notify::new(),
-            stop: watch::Sender::new(false),
             keeping: tokio::sync::Mutex::default(),
-            task: tokio::sync::Mutex::default(),
+            background: Background::default(),
         });
-        *inner.task.lock().await = Some(tokio::spawn(Loop::new(inner.clone()).run()));
+        inner.background.spawn(Loop::new(inner.clone()).run());
         Ok(Self(inner))
     }
 
@@ -144,11 +137,11 @@ impl Guard {
         }
     }
 
-    /// Goes back to a certain version because somebody says so; what was begun, as a sentence.
+    /// Goes back to a certain version because somebody says so; what was begun.
     ///
     /// # Errors
     /// Why it does not.
-    pub async fn run(&self, wish: &RollbackWish, who: &str) -> Result<String, WishError> {
+    pub async fn run(&self, wish: &RollbackWish, who: &str) -> Result<RollbackBegun, WishError> {
         let away = |error: crate::budget::SourceError| WishError::Away(format!("the platform does not say: {error}"));
         let named = |name: &str, id: &str| wish.flow == name || wish.flow == id;
         let known = {
@@ -161,8 +154,13 @@ impl Guard {
         };
         let ids: Vec<String> = known.into_iter().collect();
         let flows = self.0.setup.organisation.flows(&ids).await.map_err(away)?;
-        let flow = flows.into_iter().find(|flow| ids.contains(&flow.id) || named(&flow.name, &flow.id));
-        let flow = flow.ok_or_else(|| WishError::NoSuch(format!("there is no flow {:?}", wish.flow)))?;
+        let is_meant = |flow: &Flow| ids.contains(&flow.id) || named(&flow.name, &flow.id);
+        let mut meant = flows.into_iter().filter(is_meant);
+        let flow = meant.next().ok_or_else(|| WishError::NoSuch(format!("there is no flow {:?}", wish.flow)))?;
+        if meant.next().is_some() && flow.id != wish.flow {
+            // Names are unique among flows of one type only.
+            return Err(WishError::Wrong(format!("there are several flows {:?}; write the id", wish.flow)));
+        }
         let bad = flow.version.ok_or_else(|| WishError::Wrong(format!("{} has no published version", flow.name)))?;
         if bad == wish.to {
             return Err(WishError::Wrong(format!("callers of {} get {bad} already", flow.name)));
@@ -177,7 +175,7 @@ impl Guard {
             to: Some(wish.to.clone()),
             good: Vec::new(),
             known_bad: Vec::new(),
-            locked: self.0.locked,
+            locked: self.0.setup.policy.locked,
         };
         if self.0.state().fence.is_none() {
             return Err(WishError::Away(BeginError::NotLeader.to_string()));
@@ -194,8 +192,10 @@ impl Guard {
             body: body.to_string(),
         };
         self.0.carry_on(Out { audit: vec![audit], ..Out::default() }).await;
-        match self.0.setup.rollbacks.begin(plan, cause, why).await {
-            Ok(()) => Ok(format!("{} goes back from {bad} to {}", flow.name, wish.to)),
+        match self.0.setup.rollbacks.begin(plan, cause.clone(), why).await {
+            Ok(()) => {
+                Ok(RollbackBegun { id: cause, begun: format!("{} goes back from {bad} to {}", flow.name, wish.to) })
+            }
             Err(BeginError::Refused(Refusal::LockedOut { until })) => Err(locked_out(until)),
             Err(BeginError::Refused(refusal @ Refusal::Open(_))) => Err(WishError::Held(refusal.to_string())),
             Err(error @ (BeginError::NotLeader | BeginError::NotKept | BeginError::Busy)) => {
@@ -206,20 +206,12 @@ impl Guard {
 
     /// Stops at once, wherever it is, as a crash does.
     pub fn abort(&self) {
-        if let Ok(task) = self.0.task.try_lock()
-            && let Some(task) = &*task
-        {
-            task.abort();
-        }
+        self.0.background.abort();
     }
 
     /// Stops; another process may go on at once.
     pub async fn shutdown(&self) {
-        self.0.stop.send_replace(true);
-        if let Some(task) = self.0.task.lock().await.take() {
-            // It ends by itself or has panicked; either way it is over.
-            task.await.ok();
-        }
+        self.0.background.shutdown().await;
     }
 }
 

@@ -33,6 +33,14 @@ impl Held {
         }
     }
 
+    /// Whether it is bad beyond doubt, or is being seen to.
+    pub(super) fn is_bad(&self) -> bool {
+        match self.release.stage() {
+            Stage::Watched | Stage::Ended(_) => self.release.watch().is_confirmed(),
+            Stage::Asked(_) | Stage::Wanted(_) | Stage::Acting(_) | Stage::Proving => true,
+        }
+    }
+
     /// What people are asked, as a sentence; `None` when they are not.
     pub(super) fn asked(&self) -> Option<String> {
         match self.release.stage() {
@@ -44,7 +52,7 @@ impl Held {
     /// Whether somebody published another one before it could be judged.
     pub(super) fn was_brief(&self) -> bool {
         let is_over = matches!(self.release.stage(), Stage::Ended(End::Overtaken(_)));
-        is_over && self.release.watch().minute() < self.release.terms.length().get()
+        is_over && self.release.watch().watched() < self.release.terms.length().get()
     }
 
     pub(super) fn version(&self) -> (String, String) {

@@ -1,15 +1,16 @@
 //! What the past of flows says: what is normal, and whether they may be gone back automatically.
 
+use std::collections::HashSet;
+
 use base::{Minute, Minutes};
 use jiff::Timestamp;
 use rollback::release;
 use rollback::replay::Armed;
-use rollback::{Baseline, Observation, Terms, baseline};
+use rollback::{Baseline, Observation, Terms};
 use store::AuditEntry;
 
-use super::super::past::Past;
+use super::super::past::{self, Past};
 use super::flow::Guarded;
-use super::seen::sum;
 use super::state::{Out, State};
 use super::words;
 
@@ -20,9 +21,9 @@ impl State {
     /// What a flow's past before a minute says is normal.
     pub(super) fn terms(&self, place: usize, siblings: &[(String, String)], published: Minute) -> Terms {
         let past = &self.flows[place].past;
-        let minutes = || (past.lived().from.get()..published.get()).map(Minute::new);
-        let of_siblings = self.flows.iter().filter(|flow| flow.is_one_of(siblings)).map(|flow| &flow.past);
-        let share = baseline::share_of(of_siblings.flat_map(|past| minutes().map(|minute| past.get(minute))));
+        // All that is known of them, to the present minute: what a few minutes more say of a month is next to nothing, and
+        // adding up a thousand months at each publish would keep everybody else waiting.
+        let share = past::share_of(self.pasts_of(siblings));
         let baseline = Baseline::learn(&past.before(published), share, self.policy.watch.alpha_baseline());
         Terms::new(self.policy.watch, baseline)
     }
@@ -72,19 +73,19 @@ impl State {
         self.flows.iter().filter(is_sibling).filter_map(version).collect()
     }
 
+    fn pasts_of<'a>(&'a self, flows: &'a [(String, String)]) -> impl Iterator<Item = &'a Past> + Clone {
+        let ids: HashSet<&str> = flows.iter().map(|(id, _)| id.as_str()).collect();
+        let is_meant = move |flow: &&Guarded| flow.found.as_ref().is_some_and(|found| ids.contains(found.id.as_str()));
+        self.flows.iter().filter(is_meant).map(|flow| &flow.past)
+    }
+
     /// A flow whose past is to be asked whether it has false alarms.
     pub(super) fn to_arm(&self, now: Timestamp) -> Option<(String, Terms, Vec<Observation>)> {
         let (place, flow) = self.flows.iter().enumerate().find(|(_, flow)| flow.is_to_arm(&self.policy, now))?;
-        let siblings = self.siblings(place);
-        let siblings: Vec<&Past> =
-            self.flows.iter().filter(|flow| flow.is_one_of(&siblings)).map(|flow| &flow.past).collect();
-        let stretch = flow.past.lived();
-        let observation = |minute: Minute| Observation {
-            count: flow.past.get(minute),
-            siblings: sum(siblings.iter().map(|past| past.get(minute))),
-        };
+        let siblings = past::sums_of(self.pasts_of(&self.siblings(place)), flow.past.lived());
+        let counts = flow.past.before(flow.past.lived().until);
         let history: Vec<_> =
-            (stretch.from.get()..stretch.until.get()).map(|minute| observation(Minute::new(minute))).collect();
+            counts.into_iter().zip(siblings).map(|(count, siblings)| Observation { count, siblings }).collect();
         let terms = rollback::replay::learn(&self.policy.watch, &history);
         Some((flow.found.as_ref()?.id.clone(), terms, history))
     }

@@ -54,6 +54,9 @@ impl State {
             let only = of_name.next();
             let is_ambiguous = of_name.next().is_some();
             let Some(flow) = flows.iter().find(|flow| flow.id == *id).or(only.filter(|_| !is_ambiguous)) else {
+                // Only a search sees all flows, and only a look asks for those that were found.
+                let is_miss = guarded.found.is_none() == is_all;
+                guarded.misses = guarded.misses.saturating_add(u32::from(is_miss));
                 if is_ambiguous {
                     // Names are unique among flows of one type only.
                     guarded.trouble = Some("the platform has several flows of this name; write its id".to_owned());
@@ -66,6 +69,7 @@ impl State {
             };
             let found = Found { id: flow.id.clone(), name: flow.name.clone() };
             guarded.trouble = None;
+            guarded.misses = 0;
             if guarded.found.is_none() && self.told.is_some() {
                 // Its past was not asked for while it was not found.
                 guarded.unread = self.told;
@@ -99,8 +103,9 @@ impl State {
         Minute::of(now) - longest < Minute::of(since)
     }
 
-    /// A flow has another version than before; `publishes` are its latest, the last one first, as far as anybody knows.
-    pub(super) fn published(&mut self, flow: &Flow, publishes: &[Publish], now: Timestamp) -> Out {
+    /// A flow has another version than before; `publishes` are its latest, the last one first, as far as anybody knows, and
+    /// `begun` is the release that is being gone back from.
+    pub(super) fn published(&mut self, flow: &Flow, publishes: &[Publish], begun: Option<&str>, now: Timestamp) -> Out {
         let mut out = Out::default();
         let Some(place) = self.flows.iter().position(|guarded| guarded.is(&flow.id)) else { return out };
         let known = self.flows[place].known.published.clone();
@@ -115,7 +120,8 @@ impl State {
             let held = self.held(&id).expect("it was found just now");
             match held.release.stage() {
                 // Whoever goes back looks for itself, and will say.
-                Stage::Wanted(_) | Stage::Acting(_) => return out,
+                Stage::Acting(_) => return out,
+                Stage::Wanted(_) if begun == Some(&id) || publish.is_none_or(|it| it.is_ours) => return out,
                 Stage::Proving => {
                     let is_rollback = held.release.proof().is_some_and(|proof| {
                         let first = Minute::of(held.release.facts.at);
@@ -124,17 +130,18 @@ impl State {
                         Some(&proof.target) == flow.version.as_ref() || publish.is_some_and(is_then)
                     });
                     if is_rollback {
-                        self.flows[place].publish(flow, since);
+                        self.flows[place].publish(flow, since, &mut out);
                         return out;
                     }
                     self.happened(&id, Event::Published(flow.version.clone()), now, &mut out);
                 }
-                Stage::Watched | Stage::Asked(_) | Stage::Ended(_) => {
+                // What is wanted and does not begin must not hide what somebody has done about it.
+                Stage::Watched | Stage::Asked(_) | Stage::Wanted(_) | Stage::Ended(_) => {
                     self.happened(&id, Event::Published(flow.version.clone()), now, &mut out);
                 }
             }
         }
-        self.flows[place].publish(flow, since);
+        self.flows[place].publish(flow, since, &mut out);
         self.relieve(flow, now, &mut out);
         let Some(version) = flow.version.clone() else { return out };
         if !self.is_recent(known.is_none(), since, now) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base::{Minute, Minutes, Mono};
 use jiff::Timestamp;
 use rollback::once::Refusal;
+use rollback::release::By;
 use store::{AuditEntry, Change, Document, Store, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::handle::Inner;
 use super::state::{Begin, Out, State};
 use super::{StartError, stored};
+use crate::documents;
 use crate::rollback::carry::NAME;
 use crate::rollback::{BeginError, Ended};
 
@@ -87,7 +89,7 @@ impl Loop {
     }
 
     pub(super) async fn run(mut self) {
-        let mut stopping = self.inner.stop.subscribe();
+        let mut stopping = self.inner.background.stopping();
         loop {
             let clock = self.inner.setup.clock.clone();
             let (news, next_minute) = (self.news, self.next_minute);
@@ -96,7 +98,6 @@ impl Loop {
                 _ = stopping.wait_for(|stop| *stop) => Woken::Stop,
                 Ok(()) = self.rollbacks.changed() => Woken::Rollback,
                 Some(()) = self.heard.recv() => Woken::News,
-                () = self.inner.wake.notified() => Woken::News,
                 () = clock.sleep_until(news.unwrap_or(next_minute)), if news.is_some() => Woken::Look,
                 () = clock.sleep_until(next_minute) => Woken::Time,
             };
@@ -127,7 +128,7 @@ impl Loop {
         let clock = self.inner.setup.clock.clone();
         // The lease may have been had before anybody listened, or what was kept could not be read then.
         self.rolled_back().await;
-        self.next_minute = clock.mono() + until_next_minute(clock.now().wall) + AFTER_MINUTE;
+        self.next_minute = clock.mono() + Minute::rest(clock.now().wall) + AFTER_MINUTE;
         // Whoever else has the lease watches.
         if !self.was_leader {
             return;
@@ -163,13 +164,13 @@ impl Loop {
         }
         let now = self.inner.setup.clock.now().wall;
         if let Some(open) = standing.open.filter(|open| open.is_late) {
-            let out = self.inner.state().late(&open.cause, now);
+            let out = self.inner.state().late(&open, now);
             self.inner.carry_on(out).await;
         }
         // What befalls a release of a flow that was not found yet would be lost on it.
-        let is_news = |ended: &Ended| self.told.as_ref() != Some(ended) && self.inner.state().may_happen(&ended.cause);
+        let is_news = |ended: &Ended| self.told.as_ref() != Some(ended) && self.inner.state().may_happen(ended);
         if let Some(ended) = standing.last.filter(is_news) {
-            let out = self.inner.state().acted(&ended.cause, ended.outcome.clone(), ended.at, now);
+            let out = self.inner.state().acted(&ended, now);
             self.inner.carry_on(out).await;
             self.told = Some(ended);
             self.look().await;
@@ -186,6 +187,13 @@ impl Loop {
             if let Err(error) = load(&mut fresh, self.inner.setup.store.as_ref()).await {
                 tracing::warn!(%error, "releases are not watched: what was kept of them cannot be read");
                 return false;
+            }
+            let open = documents::open_subjects(self.inner.setup.store.as_ref()).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "incidents of flows that are no longer watched stay open");
+                Vec::new()
+            });
+            for event in fresh.no_longer_missing(&open) {
+                self.inner.setup.incidents.event(event);
             }
             let mut state = self.inner.state();
             let old = std::mem::replace(&mut *state, State::new(self.inner.setup.policy.clone(), now));
@@ -228,6 +236,8 @@ impl Loop {
         let out = self.inner.state().looked();
         self.inner.carry_on(out).await;
         let changed = self.inner.state().found(&flows, is_search);
+        let out = self.inner.state().tell_missing(self.inner.setup.clock.now().wall);
+        self.inner.carry_on(out).await;
         let out = self.inner.state().abandon(is_search, self.inner.setup.clock.now().wall);
         self.inner.carry_on(out).await;
         let mut asked = 0;
@@ -243,7 +253,9 @@ impl Loop {
             } else {
                 Vec::new()
             };
-            let out = self.inner.state().published(&flow, &publishes, self.inner.setup.clock.now().wall);
+            let begun = self.inner.setup.rollbacks.standing().open.map(|open| open.cause);
+            let now = self.inner.setup.clock.now().wall;
+            let out = self.inner.state().published(&flow, &publishes, begun.as_deref(), now);
             self.inner.carry_on(out).await;
         }
     }
@@ -373,7 +385,13 @@ async fn keep(inner: &Inner, audit: Vec<AuditEntry>, now: Timestamp) -> bool {
 /// How often what follows from what follows is carried out in one go.
 const CHAIN_MAX: usize = 4;
 
-async fn begin(inner: &Inner, Begin { id, plan, why }: Begin) -> Out {
+async fn begin(inner: &Inner, Begin { id, plan, why, by }: Begin) -> Out {
+    // What was seen is of earlier minutes, and people may have begun to work on the flow since. They know what they do.
+    let now = inner.setup.clock.now().wall;
+    let is_maintained = &inner.setup.neighbours.is_maintained;
+    if by == By::Watch && inner.state().is_maintained(&plan.flow, Minute::of(now), is_maintained) {
+        return inner.state().held_off(&id, now);
+    }
     let begun = inner.setup.rollbacks.begin(plan, id.clone(), why).await;
     let now = inner.setup.clock.now().wall;
     let standing = inner.setup.rollbacks.standing();
@@ -392,14 +410,14 @@ async fn begin(inner: &Inner, Begin { id, plan, why }: Begin) -> Out {
 
 /// Reads what was kept.
 pub(super) async fn load(state: &mut State, store: &dyn Store) -> Result<(), StartError> {
-    for document in documents(store, stored::RELEASE).await? {
+    for document in documents::all(store, stored::RELEASE).await? {
         let (held, _) = stored::release_from_json(&document.body)
             .map_err(|why| StartError::Format { id: document.id.clone(), why })?;
         state.releases.push(held);
     }
     state.releases.sort_by_key(|held| held.release.facts.at);
     state.forget();
-    for document in documents(store, stored::FLOW).await? {
+    for document in documents::all(store, stored::FLOW).await? {
         let known = stored::flow_from_json(&document.body)
             .map_err(|why| StartError::Format { id: document.id.clone(), why })?;
         state.remembered(document.id, known);
@@ -414,21 +432,4 @@ pub(super) async fn kept(store: &dyn Store, id: &str) -> Result<Option<Document>
     before.pop();
     let found = store.documents(stored::RELEASE, Some(&before)).await?;
     Ok(found.into_iter().find(|document| document.id == id))
-}
-
-async fn documents(store: &dyn Store, kind: &str) -> Result<Vec<Document>, StoreError> {
-    let mut all: Vec<Document> = Vec::new();
-    loop {
-        let page = store.documents(kind, all.last().map(|last| last.id.as_str())).await?;
-        let is_last = page.len() < store::DOCUMENTS_PAGE;
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
-    }
-}
-
-fn until_next_minute(wall: jiff::Timestamp) -> Duration {
-    let over = wall.as_millisecond().rem_euclid(60_000);
-    Duration::from_millis(60_000 - over.unsigned_abs())
 }

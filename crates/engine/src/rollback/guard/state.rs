@@ -3,15 +3,16 @@
 use base::{Minute, Minutes};
 use jiff::Timestamp;
 use rollback::Mode;
-use rollback::act::{Outcome, Plan};
+use rollback::act::Plan;
 use rollback::once::Refusal;
-use rollback::release::Event;
+use rollback::release::{By, Event};
 use store::{AuditEntry, Document};
 
+use super::super::carry::{Ended, Open};
 use super::super::past::Past;
 use super::flow::{Guarded, Known};
 use super::held::Held;
-use super::{Hold, Policy, RELEASES_MAX, stored, words};
+use super::{Hold, IsMaintained, Policy, RELEASES_MAX, stored, words};
 use crate::incident::{self, Subject};
 
 /// How far back the first look of a minute goes when it was not looked for long.
@@ -60,6 +61,7 @@ pub(super) struct Begin {
     pub(super) id: String,
     pub(super) plan: Plan,
     pub(super) why: String,
+    pub(super) by: By,
 }
 
 impl State {
@@ -74,6 +76,8 @@ impl State {
             past: Past::new(minute, policy.history),
             unread: Some(minute),
             trouble: None,
+            misses: 0,
+            is_missed: None,
             is_unsaved: false,
         };
         let flows = policy.flows.iter().map(guarded).collect();
@@ -115,6 +119,11 @@ impl State {
         self.flows.iter().filter_map(|flow| Some(flow.found.as_ref()?.id.clone())).collect()
     }
 
+    /// The same, each after its name here.
+    pub(super) fn named(&self) -> Vec<(String, String)> {
+        self.flows.iter().filter_map(|flow| Some((flow.name.clone(), flow.found.as_ref()?.id.clone()))).collect()
+    }
+
     pub(super) fn has_unfound(&self) -> bool {
         self.flows.iter().any(|flow| flow.found.is_none())
     }
@@ -127,9 +136,16 @@ impl State {
         self.releases.iter().find(|held| held.id == id)
     }
 
-    /// Whether what befalls a release can follow: its flow was found. What is no release's befalls none.
-    pub(super) fn may_happen(&self, id: &str) -> bool {
-        self.held(id).is_none_or(|held| self.flow(&held.release.facts.flow).is_some())
+    /// Whether what follows from a rollback's end can: its flow was found, or is none of those that are watched.
+    pub(super) fn may_happen(&self, ended: &Ended) -> bool {
+        let is_watched = self.held(&ended.cause).is_some() || self.has_unfound();
+        self.flow(&ended.flow).is_some() || !is_watched
+    }
+
+    /// The name of a flow, where it is known.
+    pub(super) fn name_of(&self, id: &str) -> String {
+        let found = self.flow(id).and_then(|flow| flow.found.as_ref());
+        found.map_or_else(|| id.to_owned(), |found| found.name.clone())
     }
 
     pub(super) fn place(&self, id: &str) -> Option<usize> {
@@ -157,6 +173,25 @@ impl State {
         out
     }
 
+    /// A rollback that the watch wants does not begin while people work on the flow; it is wanted still.
+    pub(super) fn held_off(&mut self, id: &str, now: Timestamp) -> Out {
+        let mut out = Out::default();
+        if let Some(place) = self.place(id) {
+            let held = &mut self.releases[place];
+            let what = words::held_off(&held.release);
+            if !held.story.iter().any(|(_, known)| *known == what) {
+                held.tell(now, what);
+                out.audit.push(held.audit("suppressed", now));
+            }
+        }
+        out
+    }
+
+    /// Whether a flow is in maintenance.
+    pub(super) fn is_maintained(&self, id: &str, minute: Minute, is_maintained: &IsMaintained) -> bool {
+        self.flow(id).is_some_and(|flow| is_maintained(&flow.name, id, minute))
+    }
+
     /// A rollback is not to begin.
     pub(super) fn refused(&mut self, id: &str, refusal: Refusal, now: Timestamp) -> Out {
         let mut out = Out::default();
@@ -165,23 +200,29 @@ impl State {
     }
 
     /// A rollback has ended.
-    pub(super) fn acted(&mut self, id: &str, outcome: Outcome, at: Timestamp, now: Timestamp) -> Out {
+    pub(super) fn acted(&mut self, ended: &Ended, now: Timestamp) -> Out {
         let mut out = Out::default();
-        self.happened(id, Event::Acted(outcome, at), now, &mut out);
+        if self.held(&ended.cause).is_some() {
+            self.happened(&ended.cause, Event::Acted(ended.outcome.clone(), ended.at), now, &mut out);
+        } else {
+            self.ended_by_hand(ended, &mut out);
+        }
         out
     }
 
     /// A rollback takes longer than it should.
-    pub(super) fn late(&mut self, id: &str, now: Timestamp) -> Out {
+    pub(super) fn late(&mut self, open: &Open, now: Timestamp) -> Out {
         let mut out = Out::default();
-        if let Some(place) = self.place(id) {
-            let held = &mut self.releases[place];
-            let subject = Subject::Stuck(held.release.facts.flow.as_str().into());
-            if !held.told.contains(&subject) {
-                let what = words::late(&held.release.facts);
-                held.tell(now, what.clone());
-                held.trouble(subject, what, &mut out);
-            }
+        let Some(place) = self.place(&open.cause) else {
+            self.late_by_hand(open, &mut out);
+            return out;
+        };
+        let held = &mut self.releases[place];
+        let subject = Subject::Stuck(held.release.facts.flow.as_str().into());
+        if !held.told.contains(&subject) {
+            let what = words::late(&held.release.facts);
+            held.tell(now, what.clone());
+            held.trouble(subject, what, &mut out);
         }
         out
     }

@@ -12,6 +12,7 @@ use rollback::replay::Armed;
 use rollback::{Baseline, Mode, Observation, Policy, Rule, Terms, guide};
 use serde::{Deserialize, Serialize};
 
+use super::by_hand::ByHand;
 use super::flow::Known;
 use super::held::Held;
 use crate::incident::Subject;
@@ -152,6 +153,9 @@ struct FlowWire {
     bad: Vec<String>,
     armed: Option<ArmedWire>,
     not_helped: Option<String>,
+    /// The last rollback of somebody's own wish: which, and what is told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_hand: Option<(String, Option<String>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -251,6 +255,7 @@ pub(super) fn flow_to_json(known: &Known) -> String {
             policy: policy.clone(),
         }),
         not_helped: known.not_helped.clone(),
+        by_hand: known.by_hand.clone().map(|ByHand { cause, trouble }| (cause, trouble)),
     };
     serde_json::to_string(&wire).expect("numbers and strings are always JSON")
 }
@@ -262,7 +267,9 @@ pub(super) fn flow_from_json(json: &str) -> Result<Known, String> {
     }
     let armed =
         wire.armed.map(|ArmedWire { tried, fired, first, at, policy }| (Armed { tried, fired, first }, at, policy));
-    Ok(Known { published: wire.published, good: wire.good, bad: wire.bad, armed, not_helped: wire.not_helped })
+    let by_hand = wire.by_hand.map(|(cause, trouble)| ByHand { cause, trouble });
+    let FlowWire { published, good, bad, not_helped, .. } = wire;
+    Ok(Known { published, good, bad, armed, not_helped, by_hand })
 }
 
 fn policy_to_wire(policy: &Policy) -> PolicyWire {

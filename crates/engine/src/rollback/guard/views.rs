@@ -1,8 +1,9 @@
 //! Releases as others see them.
 
-use api::{ArmedView, ReleaseMinute, ReleaseView, RollbackList, StoryLine, WatchedFlow};
+use api::{ArmedView, LastRollback, ReleaseMinute, ReleaseView, RollbackList, StoryLine, WatchedFlow};
 use base::{Minute, Minutes};
 use jiff::Timestamp;
+use rollback::act::Outcome;
 use rollback::watch;
 
 use super::super::Standing;
@@ -14,9 +15,13 @@ use super::{stored, words};
 impl State {
     /// Everything, without the minutes of releases.
     pub(super) fn list(&self, standing: &Standing, locked_until: Option<Timestamp>) -> RollbackList {
-        let open = standing.open.as_ref().map(|open| {
-            let flow = self.flow(&open.flow).and_then(|flow| flow.found.as_ref());
-            flow.map_or_else(|| open.flow.clone(), |found| found.name.clone())
+        let open = standing.open.as_ref().map(|open| self.name_of(&open.flow));
+        let last = standing.last.as_ref().map(|last| LastRollback {
+            id: last.cause.clone(),
+            flow: self.name_of(&last.flow),
+            at: last.at,
+            is_done: matches!(last.outcome, Outcome::Live(_)),
+            what: words::outcome(&last.outcome),
         });
         let (mut open_ones, mut over): (Vec<_>, Vec<_>) =
             self.releases.iter().rev().map(Held::view).partition(|view| view.is_open);
@@ -25,6 +30,7 @@ impl State {
             at: self.as_of,
             is_leader: standing.is_leader,
             open,
+            last,
             locked_until,
             policy: stored::rule_word(self.policy.watch.rule).to_owned(),
             false_rollbacks_per_year: self.policy.false_rollbacks_per_year,
@@ -80,14 +86,17 @@ impl Held {
             state: self.state().to_owned(),
             is_open: !release.is_over(),
             mode: self.mode.word().to_owned(),
-            minute: release.watch().minute(),
+            minute: release.watch().watched(),
             length: terms.length().get(),
-            odds: release.watch().odds(terms),
+            // Without a past nothing is weighed: what the numbers begin at is no answer.
+            odds: baseline.map(|_| release.watch().odds(terms)),
             odds_needed: terms.needed(),
             odds_suspect: terms.policy().suspect,
             normal_percent: baseline.map(|baseline| baseline.share * 100.0),
             normal_percent_max: baseline.map(|baseline| baseline.upper * 100.0),
-            tolerated_percent: terms.tolerated() * 100.0,
+            tolerated_percent: baseline.map(|_| terms.tolerated() * 100.0),
+            share_percent_min: None,
+            share_percent_max: None,
             conversations,
             errors,
             why: words::why(release),
@@ -104,6 +113,7 @@ impl Held {
         let release = &self.release;
         let since = release.proof().map_or(usize::MAX, |proof| proof.since as usize);
         let first = Minute::of(release.facts.at);
+        let is_weighed = release.terms.baseline().is_some();
         let minute = |(place, (seen, odds)): (usize, (&rollback::release::Seen, f64))| {
             let is_after_rollback = since <= place;
             let count = if is_after_rollback { seen.others } else { seen.of.count };
@@ -113,12 +123,19 @@ impl Held {
                 conversations: count.is_known().then_some(all),
                 errors: count.is_known().then_some(bad),
                 is_maintained: seen.is_maintained,
-                odds,
+                odds: (is_weighed || is_after_rollback).then_some(odds),
                 is_after_rollback,
             }
         };
         let minutes = release.seen().iter().zip(release.curve()).enumerate().map(minute).collect();
-        ReleaseView { minutes, is_reproduced, ..self.view() }
+        let interval = release.interval();
+        ReleaseView {
+            share_percent_min: interval.map(|interval| interval.low * 100.0),
+            share_percent_max: interval.map(|interval| interval.high * 100.0),
+            minutes,
+            is_reproduced,
+            ..self.view()
+        }
     }
 
     fn state(&self) -> &'static str {

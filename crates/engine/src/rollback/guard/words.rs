@@ -85,6 +85,10 @@ pub(super) fn suppressed(release: &Release, finding: &Finding) -> String {
     format!("{what} would be bad, but there is maintenance: {}", sentence(&found(release, finding)))
 }
 
+pub(super) fn held_off(release: &Release) -> String {
+    format!("{} would be gone back from now, but there is maintenance", name(&release.facts))
+}
+
 pub(super) fn calmed(facts: &Facts) -> String {
     format!("{} is no longer suspect", name(facts))
 }
@@ -116,11 +120,23 @@ pub(super) fn asked(release: &Release, why: &Why) -> String {
             )
         }
         Why::Refused(refusal) => format!("{what} is bad and is not gone back from: {refusal}"),
-        Why::NotDone(outcome) => format!("{what} is bad, and going back came to nothing: {}", not_done(outcome)),
+        Why::NotDone(outcome) => {
+            let why = self::outcome(outcome);
+            // Somebody may have wished it, whatever is known of the release.
+            let is_bad = if release.watch().is_against() { " is bad, and" } else { ":" };
+            format!("{what}{is_bad} going back came to nothing: {why}")
+        }
     }
 }
 
-fn not_done(outcome: &Outcome) -> String {
+/// A flow that is to be watched is missing.
+pub(super) fn missing(name: &str, why: Option<&str>) -> String {
+    let why = why.unwrap_or("the platform does not have it");
+    format!("releases of {name} are not watched: {why}. Correct it under `rollback` in the configuration")
+}
+
+/// What became of going back.
+pub(super) fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Live(version) | Outcome::Overtaken(Some(version)) => format!("callers get {version}"),
         Outcome::Overtaken(None) => "no version is published".to_owned(),
@@ -141,6 +157,14 @@ pub(super) fn begun(facts: &Facts, by: &By) -> String {
 
 pub(super) fn wanted(facts: &Facts, who: &str) -> String {
     format!("{who} wants {} to be gone back from", name(facts))
+}
+
+pub(super) fn late_by_hand(flow: &str) -> String {
+    format!("going back from the present version of {flow}, as somebody wanted, takes long; it goes on")
+}
+
+pub(super) fn not_done_by_hand(flow: &str, outcome: &Outcome) -> String {
+    format!("somebody wanted {flow} to go back, and it came to nothing: {}", self::outcome(outcome))
 }
 
 pub(super) fn late(facts: &Facts) -> String {

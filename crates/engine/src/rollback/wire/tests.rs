@@ -23,6 +23,8 @@ fn current(step: Step) -> Current {
         polls: 4,
         waited: Duration::from_millis(5_500),
         is_late: true,
+        is_in_doubt: true,
+        disturbed: 3,
         ..Act::new(plan)
     };
     Current {

@@ -10,6 +10,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::Stored;
+use super::shock::{self, Shock};
 
 /// How many callers a flow has, and how many of them fail while nothing is wrong.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +58,15 @@ pub(crate) struct Traffic {
     pub(crate) before: Arc<Before>,
     /// What is wrong with versions of flows.
     pub(crate) ills: BTreeMap<(String, String), Ill>,
+    /// What is wrong with the platform.
+    pub(crate) shocks: Vec<Shock>,
     /// Minutes that are over.
     known: BTreeMap<(Minute, String), Vec<Left>>,
 }
 
 impl Traffic {
     pub(crate) fn new(seed: u64, habits: BTreeMap<String, Habit>, before: Arc<Before>) -> Self {
-        Self { seed, habits, before, ills: BTreeMap::new(), known: BTreeMap::new() }
+        Self { seed, habits, before, ills: BTreeMap::new(), shocks: Vec::new(), known: BTreeMap::new() }
     }
 
     /// What fails of a version at an instant, so long after its publish.
@@ -102,7 +105,9 @@ impl Traffic {
             }
             let part = (end.as_millisecond() - begin.as_millisecond()) as f64 / 60_000.0;
             let age = Duration::try_from(begin.duration_since(*since)).unwrap_or_default();
-            let (errors, callers) = draw(&mut rng, self.habits[flow].callers * part, self.share(flow, version, age));
+            let Habit { callers, share: normal } = self.habits[flow];
+            let share = shock::shocked(&self.shocks, minute, normal, self.share(flow, version, age));
+            let (errors, callers) = draw(&mut rng, callers * part, share);
             match all.iter_mut().find(|left| left.version == *version) {
                 Some(left) => (left.errors, left.all) = (left.errors + errors, left.all + callers),
                 None if callers == 0 => {}

@@ -1,5 +1,10 @@
 //! What must hold whatever fails. Each promise is a function of what was seen, and says how it was broken.
 
+pub(super) mod detection;
+pub(super) mod locks;
+pub(super) mod maintenance;
+pub(super) mod shock;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,9 +12,12 @@ use api::ReleaseView;
 use base::Mono;
 use engine::rollback::LOCKOUT;
 use jiff::Timestamp;
+use rollback::act::Locked;
 use store::{Incident, IncidentState};
 
+use super::house::Window;
 use crate::centre::Taken;
+use crate::centre::shock::Shock;
 use crate::centre::traffic::{Habit, Ill};
 
 /// A version, since when callers got it, and whether by us.
@@ -29,6 +37,8 @@ pub(super) struct Carried {
     pub(super) begun_by: String,
     pub(super) ended: Option<Mono>,
     pub(super) outcome: Option<String>,
+    /// It has published something, or may have.
+    pub(super) has_published: bool,
 }
 
 /// A bad release that is live and is to be gone back from.
@@ -50,10 +60,23 @@ pub(super) struct Evidence {
     pub(super) releases: Vec<ReleaseView>,
     /// What somebody was woken for, and when.
     pub(super) pages: Vec<(String, Timestamp)>,
+    /// What is done about the locks of others.
+    pub(super) locked: Locked,
+    /// Locks that were taken away: of which flow, from whom, and when.
+    pub(super) unlocked: Vec<(String, String, Mono)>,
+    /// When callers of all flows failed.
+    pub(super) shocks: Vec<Shock>,
+    /// When flows were maintained.
+    pub(super) windows: Vec<Window>,
     pub(super) incidents: Vec<Incident>,
 }
 
 impl Carried {
+    /// Whether it went on at an instant.
+    fn is_open_at(&self, at: Mono) -> bool {
+        self.begun <= at + SEEN_WITHIN && self.ended.is_none_or(|ended| at <= ended)
+    }
+
     /// Whether a person wished it.
     fn is_wished(&self, approved: &BTreeSet<String>) -> bool {
         self.cause.ends_with("-ann") || approved.contains(&self.cause)
@@ -83,9 +106,20 @@ pub(super) fn carried(
         let (cause, flow) = (text(&kept["cause"]), text(&kept["plan"]["flow"]));
         let bad = text(&kept["plan"]["bad"]);
         let (ended, begun) = (None, mono);
-        known.push(Carried { cause, flow, bad, begun, begun_at: now, begun_by, ended, outcome: None });
+        known.push(Carried {
+            cause,
+            flow,
+            bad,
+            begun,
+            begun_at: now,
+            begun_by,
+            ended,
+            outcome: None,
+            has_published: false,
+        });
     }
     let Some(last) = known.last_mut() else { return Ok(None) };
+    last.has_published = kept["publishes"].as_u64().is_some_and(|publishes| publishes > 0);
     if last.ended.is_some() && !is_over {
         return Err(format!("{} had ended and goes on", last.cause));
     }
@@ -112,8 +146,8 @@ pub(super) fn nothing_is_published_outside_of_a_rollback(seen: &Evidence) -> Res
 
 /// The rollback that a publish of ours belongs to. It was kept before, and is seen a moment later.
 fn rollback_of<'a>(seen: &'a Evidence, taken: &Taken) -> Option<&'a Carried> {
-    let is_open = |it: &&Carried| it.begun <= taken.at + SEEN_WITHIN && it.ended.is_none_or(|ended| taken.at <= ended);
-    seen.carried.iter().filter(is_open).find(|it| it.flow == taken.flow && it.bad == taken.instead_of.0)
+    let mut open = seen.carried.iter().filter(|it| it.is_open_at(taken.at));
+    open.find(|it| it.flow == taken.flow && it.bad == taken.instead_of.0)
 }
 
 /// What is kept is looked at so often.
@@ -160,11 +194,11 @@ pub(super) fn nobody_is_overruled(seen: &Evidence) -> Result<(), String> {
     Ok(())
 }
 
-/// S5: the watch begins none within the lockout after the last one; clocks may differ by so much.
+/// S5: none begins within the lockout after one that has published anything; clocks may differ by so much.
 pub(super) fn none_within_the_lockout(carried: &[Carried], skew: Duration) -> Result<(), String> {
     for pair in carried.windows(2) {
         let [last, next] = pair else { continue };
-        let Some(ended) = last.ended else { continue };
+        let Some(ended) = last.ended.filter(|_| last.has_published) else { continue };
         if next.begun.since(ended) + skew < LOCKOUT {
             return Err(format!("{} {:?} after {}", next.cause, next.begun.since(ended), last.cause));
         }
@@ -207,7 +241,8 @@ pub(super) fn every_incident_is_over_when_its_cause_is(seen: &Evidence) -> Resul
         let Some((kind, flow)) = incident.key.split_once('/') else {
             return Err(format!("{} is open: {}", incident.key, incident.title));
         };
-        if !seen.releases.iter().filter(|it| it.flow == flow).any(|it| justifies(seen, it, kind)) {
+        let is_by_hand = kind == "stuck" && has_failed_by_hand(seen, flow);
+        if !is_by_hand && !seen.releases.iter().filter(|it| it.flow == flow).any(|it| justifies(seen, it, kind)) {
             return Err(format!("{} is open for nothing: {}", incident.key, incident.title));
         }
     }
@@ -217,6 +252,15 @@ pub(super) fn every_incident_is_over_when_its_cause_is(seen: &Evidence) -> Resul
         }
     }
     Ok(())
+}
+
+/// Whether what somebody wished last came to nothing, and nobody has published since.
+fn has_failed_by_hand(seen: &Evidence, flow: &str) -> bool {
+    let mut wished = seen.carried.iter().filter(|it| it.flow == flow && it.cause.ends_with("-ann"));
+    wished.next_back().is_some_and(|last| {
+        let is_done = matches!(last.outcome.as_deref(), Some("live" | "overtaken"));
+        !is_done && !seen.histories[flow].iter().any(|(_, at, _)| last.begun_at < *at)
+    })
 }
 
 fn justifies(seen: &Evidence, release: &ReleaseView, kind: &str) -> bool {
@@ -279,12 +323,14 @@ pub(super) fn is_found(flow: &str, version: &str, releases: &[ReleaseView]) -> b
 }
 
 /// Whether a release is watched for long enough to be found out, and nobody was asked about it.
-pub(super) fn may_be_cured(bad: &Expected, releases: &[ReleaseView]) -> bool {
+pub(super) fn may_be_cured(bad: &Expected, within: Duration, releases: &[ReleaseView]) -> bool {
     let release = releases.iter().find(|it| is_it(bad, it));
-    release.is_none_or(|it| it.is_open && it.minute + 10 < it.length && it.mode == "automatic")
+    release.is_none_or(|it| {
+        it.is_open && u64::from(it.minute) * 60 + within.as_secs() < u64::from(it.length) * 60 && it.mode == "automatic"
+    })
 }
 
-/// S10: once trouble is over a bad release is gone back from within a quarter of an hour, or people were told why not.
+/// S10: once trouble is over a bad release is gone back from within [`detection::found_within`], or people were told why not.
 pub(super) fn is_cured_or_in_hands(bad: &Expected, is_live: bool, releases: &[ReleaseView]) -> Result<(), String> {
     if !is_live {
         return Ok(());

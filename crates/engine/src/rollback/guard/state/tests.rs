@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use base::Stretch;
-use rollback::act::Locked;
+use rollback::act::{Locked, Outcome};
 use rollback::release::{self, Stage};
 
 use super::super::super::organisation::{Flow, Left, Publish, Told};
@@ -59,7 +59,7 @@ fn minute(state: &mut State, now: i64, of: impl Fn(i64) -> Vec<(&'static str, &'
 fn look(state: &mut State, flows: &[Flow], publishes: &[Publish], now: i64) -> Out {
     let mut out = Out::default();
     for changed in state.found(flows, true) {
-        let more = state.published(&changed, publishes, at(now));
+        let more = state.published(&changed, publishes, None, at(now));
         out.incidents.extend(more.incidents);
         out.begin.extend(more.begin);
     }
@@ -122,6 +122,11 @@ fn over(out: &Out) -> Vec<String> {
     out.incidents.iter().filter_map(key).collect()
 }
 
+/// What became of going back from `main` in minute 4.
+fn ended(cause: &str, outcome: Outcome) -> Ended {
+    Ended { cause: cause.to_owned(), flow: "main".to_owned(), outcome, has_published: true, at: at(4) }
+}
+
 /// A release of `main` that was gone back from in minute 4.
 fn proving() -> State {
     let mut state = state();
@@ -129,7 +134,7 @@ fn proving() -> State {
     let out = minute(&mut state, 4, |_| vec![("main", "12.0", 20), ("night", "11.0", NORMAL)]);
     let id = out.begin[0].id.clone();
     state.begun(&id, at(4));
-    state.acted(&id, Outcome::Live("11.0".to_owned()), at(4), at(4));
+    state.acted(&ended(&id, Outcome::Live("11.0".to_owned())), at(4));
     state
 }
 
@@ -281,4 +286,73 @@ fn who_published_is_not_asked_of_what_was_live_before_anybody_looked() {
     let state = State::new(policy(&["main"]), at(0));
     assert!(!state.is_release(&flow("main", "11.0", -9_000), at(0)));
     assert!(state.is_release(&flow("main", "11.0", -9), at(0)));
+}
+
+/// What incidents are told, and of which subjects they are over.
+fn told_of(out: &Out) -> Vec<String> {
+    let told = |event: &incident::Event| match event {
+        incident::Event::Trouble { subject, what } => format!("{}: {what}", subject.key()),
+        incident::Event::Over { subject, .. } => format!("{} is over", subject.key()),
+        other => format!("{other:?}"),
+    };
+    out.incidents.iter().map(told).collect()
+}
+
+#[test]
+fn what_somebody_wished_and_came_to_nothing_is_told_until_somebody_publishes() {
+    let mut state = state();
+    look(&mut state, &[flow("main", "12.0", -9_000), night()], &[], 1);
+    let failed = ended("20251121-080400-ann", Outcome::Locked("bob".to_owned()));
+    let what = "stuck/main: somebody wanted Flow main to go back, and it came to nothing: bob has the flow locked";
+    let out = state.acted(&failed, at(5));
+    assert_eq!(told_of(&out), [what]);
+    assert_eq!(told_of(&state.acted(&failed, at(6))), [""; 0], "once");
+    // Another process goes on with what was kept: it tells it again, in case nobody has kept the incident.
+    let kept = state.flows[0].known.clone();
+    let mut again = super::State::new(policy(&["main", "night"]), at(7));
+    again.remembered("main".to_owned(), kept);
+    look(&mut again, &[flow("main", "12.0", -9_000), night()], &[], 7);
+    let taken_up = minute(&mut again, 8, |_| vec![("main", "12.0", NORMAL), ("night", "11.0", NORMAL)]);
+    assert!(told_of(&taken_up).contains(&what.to_owned()), "{:?}", told_of(&taken_up));
+    let published = look(&mut again, &[flow("main", "13.0", 9), night()], &[], 9);
+    assert_eq!(told_of(&published), ["stuck/main is over"]);
+    assert_eq!(told_of(&again.acted(&failed, at(10))), [""; 0], "it is over for good");
+    for outcome in [Outcome::Live("11.0".to_owned()), Outcome::Overtaken(Some("14.0".to_owned()))] {
+        assert_eq!(told_of(&again.acted(&ended("20251121-081100-ann", outcome), at(11))), [""; 0]);
+    }
+}
+
+#[test]
+fn flows_that_the_platform_does_not_have_are_told_of_and_those_that_come_back() {
+    let mut state = State::new(policy(&["main", "night"]), at(0));
+    let search = |state: &mut State, flows: &[Flow], is_all: bool| {
+        state.found(flows, is_all);
+        told_of(&state.tell_missing(at(0)))
+    };
+    let main = flow("main", "12.0", -9_000);
+    // An earlier run may have told of it.
+    assert_eq!(search(&mut state, std::slice::from_ref(&main), true), ["missing/main is over"]);
+    for _ in 0..3 {
+        assert_eq!(search(&mut state, std::slice::from_ref(&main), false), [""; 0], "only a search can miss it");
+    }
+    let missed = search(&mut state, std::slice::from_ref(&main), true);
+    assert_eq!(
+        missed,
+        ["missing/night: releases of night are not watched: the platform has no flow of this id or name. Correct it \
+          under `rollback` in the configuration"]
+    );
+    assert_eq!(search(&mut state, std::slice::from_ref(&main), true), [""; 0], "once");
+    assert_eq!(search(&mut state, &[main.clone(), night()], true), ["missing/night is over"]);
+    // One that is deleted while it is watched.
+    let looks: Vec<_> = (0..9).flat_map(|_| search(&mut state, std::slice::from_ref(&main), false)).collect();
+    assert_eq!(looks.len(), 1, "{looks:?}");
+    assert!(looks[0].starts_with("missing/night: releases of night are not watched: the platform no longer has it"));
+    // It is made again under the same name.
+    let again = Flow { id: "night-2".to_owned(), name: "night".to_owned(), ..night() };
+    assert_eq!(search(&mut state, &[main, again], true), ["missing/night is over"]);
+    assert_eq!(state.ids(), ["main", "night-2"]);
+    // Whoever corrects the configuration is not told of it any more.
+    let open = ["missing/night", "missing/tyop", "unseen/tyop"].map(|key| Subject::parse(key).unwrap());
+    let over = Out { incidents: state.no_longer_missing(&open), ..Out::default() };
+    assert_eq!(told_of(&over), ["missing/tyop is over"]);
 }

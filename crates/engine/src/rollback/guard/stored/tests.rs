@@ -34,7 +34,7 @@ fn held(stage: Stage, left: Option<Why>) -> Held {
         null: Null { share: 0.1 + 0.2, variation: 1.0 / 7.0 },
         recovery: Recovery::default(),
     });
-    let missing = Seen { of: Observation { count: Count::Missing, siblings: Count::Missing }, ..seen(0) };
+    let missing = Seen { of: Observation::MISSING, ..seen(0) };
     let minutes = vec![seen(20), seen(3), missing, seen(21), seen(2), seen(1)];
     Held {
         id: "20261121-0800-main-ivr-12.0".into(),
