@@ -273,6 +273,43 @@ class Guides(unittest.TestCase):
         finally:
             self.twin.control("DELETE", "/twin/faults")
 
+    def test_the_pipeline(self):
+        """The steps of the guide's pipeline, as they are written, by the command that `shim install` writes."""
+        text = guide("000")
+        steps = re.findall(r"^- (genesys .+)$", text[text.index("stages:"):], re.MULTILINE)
+        self.assertEqual(len(steps), 5, steps)
+        example = Path(__file__).parent.parent.parent / "examples" / "flows" / "main-ivr.yaml"
+        flow = example.read_text().replace("name: Main IVR", "name: new-feature-flow").replace("CRM:", "crm-integration:")
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "flows").mkdir()
+            file = Path(folder, "flows", "new-feature.yaml")
+            file.write_text(flow)
+            twin = Twin("--flow", str(file), "--integration", "crm-integration")
+            self.addCleanup(twin.stop)
+            # What is in the repository is not yet what callers get.
+            file.write_text(flow.replace("Thank you for calling.", "Welcome."))
+            organisation = {"gateway": {"url": twin.url}, "client": {"id": "twin-client", "secret": {"env": "TWIN_SECRET"}}}
+            health = {"action": "CRM Lookup", "inputs": {"ani": "+15550100"}}
+            config = {
+                "platform": organisation | {"isProduction": False},
+                "review": {
+                    "targets": {"sandbox": organisation, "production": organisation},
+                    "integrations": {"crm-integration": health},
+                },
+            }
+            Path(folder, "steadyline.yaml").write_text(json.dumps(config))
+            environment = os.environ | {
+                "PATH": f"{folder}/bin:{os.environ['PATH']}", "TWIN_SECRET": "twin-secret",
+                "STEADYLINE_SERVER": self.url, "STEADYLINE_TOKEN": OPERATOR,
+            }
+            run = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+            subprocess.run([os.environ["STEADYLINE"], "shim", "install", "--dir", "bin"], check=True, **run)
+            for step in steps:
+                done = subprocess.run(["sh", "-c", step], check=False, **run)
+                # Nothing goes to production before a second person has approved it.
+                expected = 4 if "production" in step else 0
+                self.assertEqual(done.returncode, expected, f"{step}\n{done.stdout}{done.stderr}")
+
 
 if __name__ == "__main__":
     unittest.main()

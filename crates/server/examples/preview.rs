@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use ::api::{CircuitPhase, GatewaySnapshot};
 use degrade::Phase;
+use house::reviewed::{Wrong, month};
 use house::watched::example;
 use house::{House, gateway};
 use store::Fault;
@@ -64,6 +65,9 @@ impl Story {
         story.house.releases.tells(example(state));
         if state != "unknown" {
             story.people_ask().await;
+            // Whoever keeps reviews looks first whether another one does.
+            story.house.seconds(1).await;
+            month(&story.house, if state == "bad-release" { Wrong::Much } else { Wrong::Nothing }).await;
             story.past_goes_by(state == "burning").await;
         }
         if state == "silent" {

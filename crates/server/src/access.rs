@@ -73,7 +73,8 @@ pub(crate) fn one_of(person: Person, roles: &[Role]) -> Result<Person, NotAllowe
     }
     let words: Vec<_> = roles.iter().map(|role| role.word()).collect();
     let detail = format!("{} is {}; it takes {}", person.name, person.role.word(), words.join(" or "));
-    Err(NotAllowed::Role(Refusal::new(StatusCode::FORBIDDEN, "role", "the role does not allow this").detail(detail)))
+    let refusal = Refusal::new(StatusCode::FORBIDDEN, "role", "the role does not allow this").detail(detail);
+    Err(NotAllowed::Role(refusal.hint("`access.people` in the server's configuration says who has which role.")))
 }
 
 impl IntoResponse for NotAllowed {

@@ -9,6 +9,8 @@ use base::Now;
 use clock::Clock;
 use engine::Handle;
 use engine::budget::Budgets;
+use engine::deployments::Deployments;
+use engine::review::Reviews;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
@@ -30,6 +32,8 @@ pub struct App {
     pub(crate) guide: Option<Arc<Guide>>,
     pub(crate) budgets: Option<Budgets>,
     pub(crate) releases: Option<Arc<dyn Releases>>,
+    pub(crate) deployments: Option<Deployments>,
+    pub(crate) reviews: Option<Reviews>,
     pub(crate) details: Details,
     pub(crate) terms: Terms,
     pub(crate) access: Access,
@@ -43,7 +47,20 @@ pub struct App {
 impl App {
     /// A server over a running engine.
     pub fn new(setup: Setup) -> Arc<Self> {
-        let Setup { engine, gateways, clock, org, guide, budgets, releases, terms, documents, access } = setup;
+        let Setup {
+            engine,
+            gateways,
+            clock,
+            org,
+            guide,
+            budgets,
+            releases,
+            deployments,
+            reviews,
+            terms,
+            documents,
+            access,
+        } = setup;
         Arc::new(Self {
             engine,
             gateways,
@@ -52,6 +69,8 @@ impl App {
             guide: guide.map(Arc::new),
             budgets,
             releases,
+            deployments,
+            reviews,
             details: Details::default(),
             terms,
             access,

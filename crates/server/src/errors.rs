@@ -6,6 +6,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+/// What a path answers: what was asked for, or why not.
+pub(crate) type Answer<T> = Result<Json<T>, Refusal>;
+
 /// A problem on its way out.
 #[derive(Debug)]
 pub(crate) struct Refusal(Problem);

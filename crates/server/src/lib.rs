@@ -35,11 +35,15 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use api::{GatewaySnapshot, ReleaseView, RollbackList, RollbackWish};
+use api::{GatewaySnapshot, ReleaseView, RollbackBegun, RollbackList, RollbackWish};
 use async_trait::async_trait;
 use clock::Clock;
 use engine::Handle;
 use engine::budget::Budgets;
+use engine::deployments::Deployments;
+use engine::review::Reviews;
+use engine::rollback::Guard;
+use engine::rollback::guard::WishError;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -48,6 +52,7 @@ pub use app::App;
 pub use guide::Guide;
 pub use routes::router;
 pub use when::instant;
+pub use words::rate;
 
 /// Where gateway data comes from.
 ///
@@ -74,40 +79,43 @@ pub trait Releases: Send + Sync {
     /// One release with its minutes; `None` when there is none of this id.
     async fn one(&self, id: &str) -> Option<ReleaseView>;
 
-    /// Goes back from a release that waits for somebody to say so; the release as it is then.
+    /// Goes back from a release that is watched or waits for somebody to say so; the release as it is then.
     ///
     /// # Errors
     /// Why it does not.
-    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, RollbackRefusal>;
+    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, WishError>;
 
-    /// Goes back to a version because somebody wants it; what was begun, as a sentence.
+    /// Goes back to a version because somebody wants it; what was begun.
     ///
     /// # Errors
     /// Why it does not.
-    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<String, RollbackRefusal>;
+    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<RollbackBegun, WishError>;
 
     /// Tells of every change; see [`Releases::list`].
     fn changes(&self) -> watch::Receiver<u64>;
 }
 
-/// Why nothing is gone back from.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RollbackRefusal {
-    /// There is no such flow, version or release.
-    #[error("{0}")]
-    NoSuch(String),
-    /// It makes no sense as things stand.
-    #[error("{0}")]
-    Wrong(String),
-    /// Another rollback is open, or somebody has the flow.
-    #[error("{0}")]
-    Held(String),
-    /// The last rollback was too short a time ago.
-    #[error("{0}")]
-    LockedOut(String),
-    /// Nobody can say now: the platform or the store does not answer.
-    #[error("{0}")]
-    Away(String),
+#[async_trait]
+impl Releases for Guard {
+    fn list(&self) -> Arc<RollbackList> {
+        Arc::new(Self::list(self))
+    }
+
+    async fn one(&self, id: &str) -> Option<ReleaseView> {
+        Self::one(self, id).await
+    }
+
+    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, WishError> {
+        Self::approve(self, id, who).await
+    }
+
+    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<RollbackBegun, WishError> {
+        Self::run(self, wish, who).await
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        Self::changes(self)
+    }
 }
 
 /// What a server is made of.
@@ -126,6 +134,10 @@ pub struct Setup {
     pub budgets: Option<Budgets>,
     /// Releases under watch; none while no organisation is watched.
     pub releases: Option<Arc<dyn Releases>>,
+    /// Deployments that two people agree on; none where there is no controller.
+    pub deployments: Option<Deployments>,
+    /// Reviews that are kept, and made at night; none where there is no controller.
+    pub reviews: Option<Reviews>,
     /// The terms on which an objective is kept that somebody defines while this runs.
     pub terms: Terms,
     /// The definitions of all objectives in the guide's shape, by their ids.

@@ -57,6 +57,7 @@ fn own(app: &App) -> String {
     registry.register("letters_failed", "Letters that were given up", failed);
     budgets(app, &mut registry);
     releases(app, &mut registry);
+    reviews(app, &mut registry);
     let mut text = String::new();
     // Writing to a string does not fail.
     encode(&mut text, &registry).unwrap_or_default();
@@ -116,7 +117,9 @@ fn releases(app: &App, registry: &mut Registry) {
     let standing = Family::<Labels, Gauge>::default();
     for release in list.releases.iter().filter(|release| release.is_open) {
         let labels = vec![("flow", release.name.clone()), ("version", release.version.clone())];
-        odds.get_or_create(&labels).set(release.odds);
+        if let Some(known) = release.odds {
+            odds.get_or_create(&labels).set(known);
+        }
         let labels = [labels, vec![("state", release.state.clone())]].concat();
         standing.get_or_create(&labels).set(1);
     }
@@ -136,6 +139,36 @@ fn releases(app: &App, registry: &mut Registry) {
     let is_locked = list.locked_until.is_some();
     gauge(registry, "rollback_locked", "1 while nothing is gone back automatically", i64::from(is_locked));
 }
+
+/// Reviews. A plan that was not reviewed yet has no verdict.
+fn reviews(app: &App, registry: &mut Registry) {
+    let Some(reviews) = &app.reviews else { return };
+    let list = reviews.list();
+    let verdict = Family::<Labels, Gauge>::default();
+    let age = Family::<Labels, Gauge>::default();
+    let overdue = Family::<Labels, Gauge>::default();
+    let now = app.now().wall;
+    for plan in &list.plans {
+        let labels = vec![("plan", plan.plan.clone()), ("target", plan.target.clone())];
+        if let Some(last) = plan.reviews.last() {
+            for word in VERDICTS {
+                let labels = [labels.clone(), vec![("verdict", word.to_owned())]].concat();
+                verdict.get_or_create(&labels).set(i64::from(last.verdict == word));
+            }
+            age.get_or_create(&labels).set(now.duration_since(last.at).as_secs().max(0));
+        }
+        if let Some(schedule) = &plan.schedule {
+            overdue.get_or_create(&labels).set(now.duration_since(schedule.next).as_secs().max(0));
+        }
+    }
+    registry.register("review_verdict", "1 for the verdict of the last review", verdict);
+    registry.register("review_age_seconds", "Age of the last review", age);
+    registry.register("review_overdue_seconds", "How long a review has been due", overdue);
+    gauge(registry, "review_leader", "1 when this controller reviews", i64::from(list.is_leader));
+}
+
+/// All verdicts of a review.
+const VERDICTS: [&str; 3] = ["pass", "unknown", "blocked"];
 
 /// All modes of a flow.
 const MODES: [&str; 4] = ["NORMAL", "TRIM", "AGENT_ONLY", "OVERFLOW"];

@@ -52,6 +52,8 @@ pub(crate) struct OddsChart {
     pub(crate) ends: Option<(String, String)>,
     pub(crate) has_recovery: bool,
     pub(crate) is_known: bool,
+    /// Why there is no line.
+    pub(crate) nothing: &'static str,
 }
 
 /// Minutes in a row of which something is known.
@@ -128,7 +130,7 @@ impl OddsChart {
     /// Of the last minutes of a release.
     pub(crate) fn new(release: &ReleaseView, now: Timestamp) -> Self {
         let minutes = last(&release.minutes, MINUTES_MAX);
-        let most = minutes.iter().map(|minute| minute.odds).fold(release.odds_needed, f64::max);
+        let most = minutes.iter().filter_map(|minute| minute.odds).fold(release.odds_needed, f64::max);
         let highest = (most.max(10.0).log10() + 0.2).ceil().min(HIGHEST_MAX);
         let first = minutes.first().map_or(release.published_at, |minute| minute.at);
         let place = |at: Timestamp| at.duration_since(first).as_mins();
@@ -139,6 +141,10 @@ impl OddsChart {
         chart.suspect = threshold(&axes, release.odds_suspect, &curve);
         chart.needed = threshold(&axes, release.odds_needed, &curve);
         chart.is_known = !chart.lines.is_empty();
+        chart.nothing = match minutes.iter().any(|minute| minute.conversations.is_some()) {
+            true => "Without a known past of the flow there are no odds.",
+            false => "Nothing is known of any minute yet.",
+        };
         let last = minutes_after(first, axes.minutes);
         chart.ends = chart.is_known.then(|| (words::instant(first, now), words::instant(last, now)));
         chart
@@ -166,20 +172,21 @@ impl OddsChart {
                 area(&mut self.maintained, axes, place, place + 1);
             }
             next = place + 1;
-            if minute.conversations.is_none() || minute.errors.is_none() {
+            let is_counted = minute.conversations.is_some() && minute.errors.is_some();
+            let Some(odds) = minute.odds.filter(|_| is_counted) else {
                 self.put_down(&mut pen);
                 area(&mut self.gaps, axes, place, next);
                 self.latest = None;
                 continue;
-            }
+            };
             if pen.points.is_empty() {
                 pen.to(axes.x(place), axes.y(pen.odds));
             }
-            let (x, y) = (axes.x(next) / f64::from(WIDTH), 1.0 - axes.share(minute.odds));
+            let (x, y) = (axes.x(next) / f64::from(WIDTH), 1.0 - axes.share(odds));
             let from = (axes.x(place) / f64::from(WIDTH), 1.0 - axes.share(pen.odds));
             curve.push(Step { from, to: (x, y) });
-            pen.odds = minute.odds;
-            pen.to(axes.x(next), axes.y(minute.odds));
+            pen.odds = odds;
+            pen.to(axes.x(next), axes.y(odds));
             self.latest = Some((pen.class(), percent(x), percent(y)));
         }
         self.put_down(&mut pen);
@@ -267,7 +274,7 @@ fn row(minute: &ReleaseMinute, now: Timestamp) -> MinuteRow {
                 words::count(all.into()),
                 words::count(failed.into()),
                 share(failed.into(), all.into()),
-                odds(minute.odds),
+                minute.odds.map_or_else(nothing, odds),
             ]
         }
         _ => Vec::new(),
@@ -289,7 +296,12 @@ pub(crate) fn odds(odds: f64) -> String {
 
 /// A share in percent; of nothing there is none.
 pub(crate) fn share(part: u64, whole: u64) -> String {
-    if whole == 0 { "–".to_owned() } else { share_percent(part as f64 * 100.0 / whole as f64) }
+    if whole == 0 { nothing() } else { share_percent(part as f64 * 100.0 / whole as f64) }
+}
+
+/// What stands in a table where there is no number.
+fn nothing() -> String {
+    "–".to_owned()
 }
 
 /// A percentage with as many digits as say something.
@@ -353,7 +365,7 @@ mod tests {
             conversations: errors.map(|_| 50),
             errors,
             is_maintained: false,
-            odds,
+            odds: Some(odds),
             is_after_rollback: false,
         }
     }
@@ -407,6 +419,20 @@ mod tests {
         assert!(rows.iter().all(|row| row.counts.is_empty()));
         let told: Vec<_> = rows.iter().map(|row| row.at.as_str()).collect();
         assert_eq!(told, ["08:03:00 UTC", "08:01:00 UTC to 08:03:00 UTC", "08:00:00 UTC"]);
+    }
+
+    #[test]
+    fn without_a_past_there_are_counts_and_no_odds() {
+        let unweighed = ReleaseMinute { odds: None, ..minute(0, Some(5), 1.0) };
+        let chart = chart(vec![unweighed]);
+        assert!(!chart.is_known && chart.latest.is_none(), "no odds are no even odds");
+        assert_eq!((chart.gaps.len(), chart.nothing), (1, "Without a known past of the flow there are no odds."));
+        let rows = rows(&release(vec![unweighed]), 10, PUBLISHED.parse().unwrap());
+        assert_eq!(rows[0].counts, ["50", "5", "10.0\u{a0}%", "–"]);
+        // Whether going back has helped is known all the same.
+        let helped = ReleaseMinute { is_after_rollback: true, ..minute(1, Some(0), 1.7) };
+        let chart = self::chart(vec![unweighed, helped]);
+        assert_eq!((chart.lines.len(), chart.has_recovery), (1, true));
     }
 
     #[test]

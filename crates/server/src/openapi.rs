@@ -10,7 +10,7 @@ use crate::{health, metrics, v1};
 #[openapi(
     info(
         title = "Steadyline",
-        description = "Incidents, circuits, error budgets, releases and health of one controller. Errors are problem details (RFC 9457)."
+        description = "Incidents, circuits, error budgets, releases, reviews and health of one controller. Errors are problem details (RFC 9457)."
     ),
     paths(
         health::healthz,
@@ -35,10 +35,17 @@ use crate::{health, metrics, v1};
         v1::rollbacks::list,
         v1::rollbacks::one,
         v1::rollbacks::approve,
-        v1::rollbacks::run
+        v1::rollbacks::run,
+        v1::reviews::list,
+        v1::reviews::one,
+        v1::reviews::evidence,
+        v1::reviews::submit,
+        v1::deployments::list,
+        v1::deployments::ask,
+        v1::deployments::approve
     ),
     modifiers(&Token),
-    tags((name = "v1", description = "The API"), (name = "budget", description = "Error budgets and the gate"), (name = "rollback", description = "Releases under watch, and going back from them"), (name = "health", description = "For machines that watch"))
+    tags((name = "v1", description = "The API"), (name = "budget", description = "Error budgets and the gate"), (name = "rollback", description = "Releases under watch, and going back from them"), (name = "review", description = "Reviews of launches: at night, and from pipelines"), (name = "deployments", description = "Deployments to production that two people agree on"), (name = "health", description = "For machines that watch"))
 )]
 pub(crate) struct Document;
 

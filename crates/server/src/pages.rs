@@ -1,6 +1,7 @@
 //! The console's pages, and the fragments that they are made of.
 
 pub(crate) mod budget;
+pub(crate) mod reviews;
 pub(crate) mod rollbacks;
 
 use std::borrow::Cow;
@@ -94,6 +95,7 @@ pub(crate) fn fragments(app: &App) -> Vec<Fragment> {
     let mut all = overview_fragments(&app.overview());
     all.extend(budget::fragments(app));
     all.extend(rollbacks::fragments(app));
+    all.extend(reviews::fragments(app));
     all
 }
 

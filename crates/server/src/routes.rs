@@ -38,6 +38,13 @@ fn machine_routes() -> Vec<Route> {
         ("post", "/api/v1/rollbacks", post(v1::rollbacks::run)),
         ("get", "/api/v1/rollbacks/{id}", get(v1::rollbacks::one)),
         ("post", "/api/v1/rollbacks/{id}/approve", post(v1::rollbacks::approve)),
+        ("get", "/api/v1/reviews", get(v1::reviews::list)),
+        ("post", "/api/v1/reviews", post(v1::reviews::submit)),
+        ("get", "/api/v1/reviews/{id}", get(v1::reviews::one)),
+        ("get", "/api/v1/reviews/{id}/evidence", get(v1::reviews::evidence)),
+        ("get", "/api/v1/deployments", get(v1::deployments::list)),
+        ("post", "/api/v1/deployments", post(v1::deployments::ask)),
+        ("post", "/api/v1/deployments/{id}/approve", post(v1::deployments::approve)),
         ("get", "/api/v1/audit", get(v1::maintenance::audit)),
     ]
 }
@@ -55,6 +62,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rollbacks", get(pages::rollbacks::rollbacks))
         .route("/rollbacks/{id}", get(pages::rollbacks::release))
         .route("/rollbacks/{id}/approve", post(pages::rollbacks::approve))
+        .route("/reviews", get(pages::reviews::reviews))
+        .route("/reviews/{id}", get(pages::reviews::review))
         .route("/audit", get(pages::budget::audit))
         .route("/assets/{name}", get(assets::asset));
     for (_, path, handler) in machine_routes() {

@@ -1,8 +1,10 @@
 //! The HTTP API, version 1.
 
 pub(crate) mod budget;
+pub(crate) mod deployments;
 pub(crate) mod gate;
 pub(crate) mod maintenance;
+pub(crate) mod reviews;
 pub(crate) mod rollbacks;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 pub(crate) mod budget;
 mod headline;
 mod incidents;
+pub(crate) mod reviews;
 pub(crate) mod rollbacks;
 
 use api::{CircuitPhase, CircuitView, GatewaySnapshot, RollbackList, RouteView, SlotsView, Snapshot, UpstreamView};

@@ -47,6 +47,13 @@ pub(crate) fn percent(share: f64) -> String {
     if share > 0.0 && share < 10.0 { format!("{share:.1}\u{a0}%") } else { format!("{share:.0}\u{a0}%") }
 }
 
+/// A rate with four digits at most, however small or large it is: `0.05`, `1`, `1e-300`.
+pub fn rate(rate: f64) -> String {
+    let rounded = format!("{rate:.3e}").parse().unwrap_or(rate);
+    let is_long = rounded != 0.0 && !(1e-4..1e7).contains(&rounded);
+    if is_long { format!("{rounded:e}") } else { rounded.to_string() }
+}
+
 /// Names as a sentence has them: `a`, `a and b`, `a, b and c`, `a, b and 3 more`.
 pub(crate) fn names(names: &[&str]) -> String {
     match names {
@@ -61,6 +68,12 @@ pub(crate) fn names(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_are_short_however_small() {
+        let said = [0.0, 0.05, 1.0, 0.1 + 0.2, 1e-300, 5e-324, 1e300].map(rate);
+        assert_eq!(said, ["0", "0.05", "1", "0.3", "1e-300", "5e-324", "1e300"]);
+    }
 
     #[test]
     fn counts_are_grouped() {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 /** Every page of the console. */
-export const PAGES = ["/", "/incidents", "/budget", "/gates", "/rollbacks", "/maintenance", "/audit"];
+export const PAGES = ["/", "/incidents", "/budget", "/gates", "/rollbacks", "/reviews", "/maintenance", "/audit"];
 
 /** Every state that the preview starts in. */
 export const STATES = ["well", "outage", "burning", "bad-release", "unknown", "silent"];

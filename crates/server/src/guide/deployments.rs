@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use engine::rollback::guard::WishError;
 use genesys::budget::Purpose;
 use genesys::flows::{self, Published, Version};
 use genesys::tokens::Named;
@@ -17,10 +18,10 @@ use tokio::sync::watch;
 
 use super::asked::Asked;
 use super::{GuideError, guide};
+use crate::Releases;
 use crate::access;
 use crate::app::App;
 use crate::v1::rollbacks::{check, may_run};
-use crate::{Releases, RollbackRefusal};
 
 /// How long a publish is waited for before the answer is that it is pending.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -224,17 +225,17 @@ async fn live(releases: &Arc<dyn Releases>, wanted: &Wanted, mut changes: watch:
     true
 }
 
-fn refused(app: &App, releases: &Arc<dyn Releases>, refusal: RollbackRefusal) -> GuideError {
+fn refused(app: &App, releases: &Arc<dyn Releases>, refusal: WishError) -> GuideError {
     let message = format!("{refusal}.");
     let list = releases.list();
     match refusal {
-        RollbackRefusal::NoSuch(_) => GuideError::not_found(message),
-        RollbackRefusal::Wrong(_) => GuideError::bad_request(message),
-        RollbackRefusal::Held(_) => GuideError::held("flow.locked", message, list.open.as_deref().unwrap_or_default()),
-        RollbackRefusal::LockedOut(_) => {
+        WishError::NoSuch(_) => GuideError::not_found(message),
+        WishError::Wrong(_) => GuideError::bad_request(message),
+        WishError::Held(_) => GuideError::held("flow.locked", message, list.open.as_deref().unwrap_or_default()),
+        WishError::LockedOut(_) => {
             let left = list.locked_until.map(|until| until.duration_since(app.now().wall));
             GuideError::locked_out(message, left.and_then(|left| left.try_into().ok()))
         }
-        RollbackRefusal::Away(_) => GuideError::unknown(message),
+        WishError::Away(_) => GuideError::unknown(message),
     }
 }

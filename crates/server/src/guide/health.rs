@@ -7,7 +7,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use genesys::integrations::{self, Tested};
+use genesys::integrations;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -43,14 +43,13 @@ pub(crate) async fn check(
     allow(url, &guide.health_hosts)?;
     let integration = integrations::one(&guide.client, &id).await?;
     let state = integration.reported_state.and_then(|state| state.code);
-    let began = guide.clock.mono();
     let timeout = Duration::from_millis(timeout_ms);
-    let tested = integrations::probe(&guide.client, &id, &method, url, timeout).await?;
-    let latency = guide.clock.mono().since(began);
-    let status = status(&tested);
+    let integrations::Probed { tested, took: latency } =
+        integrations::probe(&guide.client, &id, &method, url, timeout).await?;
+    let status = tested.status();
     // Without a status nobody was reached: a timeout, or a connection that did not come about.
     let reachable = status.is_some();
-    let is_expected = status == Some(expected);
+    let is_expected = status.map(u64::from) == Some(expected);
     let within_sla = reachable && latency <= SLA;
     let is_active = state.as_deref().is_none_or(|state| state == "ACTIVE");
     Ok(Json(json!({
@@ -60,22 +59,6 @@ pub(crate) async fn check(
         "healthy": is_expected && within_sla && latency <= timeout && is_active, "vantage": "genesys",
         "checkedAt": guide.clock.now().wall.to_string(),
     })))
-}
-
-/// The status that the endpoint answered with, as far as the platform tells.
-fn status(tested: &Tested) -> Option<u64> {
-    if tested.success {
-        return Some(200);
-    }
-    let error = tested.error.as_ref()?;
-    let status = error["status"].as_u64()?;
-    let code = error["code"].as_str().unwrap_or_default();
-    // The platform says 502 and 504 for what never answered, and 400 for what it could not even send.
-    let is_answer = !code.contains("timeout") && !matches!(status, 400 | 408 | 504);
-    let nobody = error["message"]
-        .as_str()
-        .is_some_and(|message| message.contains("nobody answers") || message.contains("connection"));
-    (is_answer && !nobody).then_some(status)
 }
 
 /// Only named hosts may be asked: the platform's network must not be turned against anybody.

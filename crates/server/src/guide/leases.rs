@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use base::Now;
-use genesys::{Client, Error, flows};
+use genesys::{Error, flows};
 use serde_json::{Value, json};
 
 use super::asked::Asked;
@@ -125,7 +125,7 @@ async fn acquire(guide: &Arc<Guide>, flow: &str, owner: &str) -> Result<Json<Val
     let id = format!("{flow}:{}", acquired.wall.as_nanosecond());
     let lease = Lease { owner: owner.to_owned(), id, acquired };
     if !guide.leases.note(flow, lease.clone()) {
-        give_back(&guide.client, flow).await?;
+        flows::give_back(&guide.client, flow).await?;
         return Err(GuideError::unknown("Too many flows are locked."));
     }
     expire(Arc::clone(guide), flow.to_owned(), lease.clone());
@@ -137,7 +137,7 @@ fn expire(guide: Arc<Guide>, flow: String, lease: Lease) {
     tokio::spawn(async move {
         guide.clock.sleep_until(lease.ends().mono).await;
         if guide.leases.forget(&flow, &lease.id)
-            && let Err(error) = give_back(&guide.client, &flow).await
+            && let Err(error) = flows::give_back(&guide.client, &flow).await
         {
             tracing::warn!(flow, owner = lease.owner, %error, "a lock ran out and could not be given back");
         }
@@ -151,17 +151,7 @@ async fn release(guide: &Arc<Guide>, flow: &str, owner: &str) -> Result<Json<Val
     if lease.owner != owner {
         return Err(GuideError::held("flow.locked", format!("The flow is locked by {}.", lease.owner), &lease.owner));
     }
-    give_back(&guide.client, flow).await?;
+    flows::give_back(&guide.client, flow).await?;
     guide.leases.forget(flow, &lease.id);
     Ok(Json(json!({"flowId": flow, "locked": false, "owner": owner, "leaseId": lease.id})))
-}
-
-/// Keeps what was saved, and drops the lock; without changes there is nothing to keep.
-async fn give_back(client: &Client, flow: &str) -> Result<(), Error> {
-    let known = flows::one(client, flow).await?;
-    let id = |version: Option<flows::Version>| version.map(|version| version.id);
-    if id(known.saved_version) == id(known.checked_in_version) {
-        return flows::revert(client, flow).await.map(|_| ());
-    }
-    flows::checkin(client, flow).await.map(|_| ())
 }

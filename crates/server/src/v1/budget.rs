@@ -147,4 +147,5 @@ fn no_such(budgets: &Budgets, id: &str) -> Refusal {
     let known: Vec<_> = views.objectives.iter().take(20).map(|objective| objective.id.as_str()).collect();
     Refusal::new(StatusCode::NOT_FOUND, "unknown-objective", "no such objective")
         .detail(format!("objective {id}; known: {}", known.join(", ")))
+        .hint("`steadyline budget list` and /api/v1/budget have all of them.")
 }

@@ -7,15 +7,14 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
 use budget::approvals::{Act, Person, Refusal as Refused};
 use engine::budget::ActError;
 use serde::Deserialize;
 
 use super::budget::budgets;
-use crate::access;
+use crate::access::{self, NotAllowed};
 use crate::app::App;
-use crate::errors::Refusal;
+use crate::errors::{Answer, Refusal};
 
 /// Everything that was asked for, the latest first.
 #[utoipa::path(
@@ -25,7 +24,7 @@ use crate::errors::Refusal;
         (status = 503, description = "no budgets here", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<RequestList>, Refusal> {
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Answer<RequestList> {
     Ok(Json(RequestList { requests: budgets(&app)?.requests() }))
 }
 
@@ -42,19 +41,16 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<RequestList
         (status = 503, description = "it cannot be kept", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn ask(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let person = match access::bearer(&app, &headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal.into_response(),
-    };
+pub(crate) async fn ask(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Acted {
+    let person = access::bearer(&app, &headers)?;
     let wish: Wish = match serde_json::from_slice(&body) {
         Ok(wish) => wish,
         Err(error) => {
             let refusal = Refusal::new(StatusCode::BAD_REQUEST, "body", "the body is not what this path takes");
-            return refusal.detail(error.to_string()).hint("/openapi.json describes it.").into_response();
+            return Ok(Err(refusal.detail(error.to_string()).hint("/openapi.json describes it.")));
         }
     };
-    answer(asked(&app, person, &wish).await)
+    Ok(asked(&app, person, &wish).await.map(Json))
 }
 
 /// Approves what somebody else asked for.
@@ -71,7 +67,7 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, headers: HeaderMap, body: B
         (status = 503, description = "it cannot be kept", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn approve(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn approve(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Acted {
     act(&app, &headers, Act::Approve(id)).await
 }
 
@@ -89,7 +85,7 @@ pub(crate) async fn approve(State(app): State<Arc<App>>, Path(id): Path<String>,
         (status = 503, description = "it cannot be kept", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn reject(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn reject(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Acted {
     act(&app, &headers, Act::Reject(id)).await
 }
 
@@ -107,7 +103,7 @@ pub(crate) async fn reject(State(app): State<Arc<App>>, Path(id): Path<String>, 
         (status = 503, description = "it cannot be kept", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn revoke(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn revoke(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Acted {
     act(&app, &headers, Act::Revoke(id)).await
 }
 
@@ -132,7 +128,7 @@ pub(crate) struct Before {
 pub(crate) async fn audit(
     State(app): State<Arc<App>>,
     query: Result<Query<Before>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<AuditList>, Refusal> {
+) -> Answer<AuditList> {
     let Query(Before { before }) = query.map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "query", "that is no place in the audit").detail(error.body_text())
     })?;
@@ -144,29 +140,29 @@ pub(crate) async fn audit(
     Ok(Json(AuditList { entries }))
 }
 
-async fn act(app: &App, headers: &HeaderMap, act: Act) -> Response {
-    match access::bearer(app, headers) {
-        Ok(person) => answer(acted(app, person, act).await),
-        Err(refusal) => refusal.into_response(),
-    }
+/// What became of somebody's act.
+type Acted = Result<Answer<RequestView>, NotAllowed>;
+
+async fn act(app: &App, headers: &HeaderMap, act: Act) -> Acted {
+    let person = access::bearer(app, headers)?;
+    Ok(acted(app, person, act).await.map(Json))
 }
 
 pub(crate) async fn asked(app: &App, person: Person, wish: &Wish) -> Result<RequestView, Refusal> {
-    budgets(app)?.ask(person, wish).await.map_err(refusal)
+    let role = "It takes an operator or an approver to ask for it.";
+    budgets(app)?.ask(person, wish).await.map_err(|error| refusal(error, role))
 }
 
 pub(crate) async fn acted(app: &App, person: Person, act: Act) -> Result<RequestView, Refusal> {
-    budgets(app)?.act(person, act).await.map_err(refusal)
+    let role = match &act {
+        Act::Approve(_) | Act::Reject(_) => "It takes an approver, other than the one who asked.",
+        Act::Ask { .. } | Act::Revoke(_) => "It takes an operator or an approver.",
+    };
+    budgets(app)?.act(person, act).await.map_err(|error| refusal(error, role))
 }
 
-fn answer(done: Result<RequestView, Refusal>) -> Response {
-    match done {
-        Ok(request) => Json(request).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-fn refusal(error: ActError) -> Refusal {
+/// Why it is not done, and what to do; `role` says whose act it is.
+fn refusal(error: ActError, role: &str) -> Refusal {
     match error {
         ActError::Wrong(why) => Refusal::new(StatusCode::BAD_REQUEST, "wish", "this makes no sense").detail(why),
         ActError::NotKept(error) => {
@@ -175,19 +171,38 @@ fn refusal(error: ActError) -> Refusal {
                 .hint(error.hint())
         }
         ActError::Refused(why) => {
-            let (status, kind) = match why {
-                Refused::Role(_) => (StatusCode::FORBIDDEN, "role"),
-                Refused::Own => (StatusCode::FORBIDDEN, "own-request"),
-                Refused::NoSuch => (StatusCode::NOT_FOUND, "unknown-request"),
-                Refused::Decided | Refused::Taken => (StatusCode::CONFLICT, "decided"),
-                Refused::Reason
-                | Refused::Length
-                | Refused::Begin
-                | Refused::Pointless
-                | Refused::NoRelief
-                | Refused::TooMany => (StatusCode::BAD_REQUEST, "wish"),
+            let (status, kind, hint) = match why {
+                Refused::Role(_) => (StatusCode::FORBIDDEN, "role", Some(role)),
+                Refused::Own => (
+                    StatusCode::FORBIDDEN,
+                    "own-request",
+                    Some("Another approver decides; whoever asked may take it back with `revoke`."),
+                ),
+                Refused::NoSuch => (
+                    StatusCode::NOT_FOUND,
+                    "unknown-request",
+                    Some("`steadyline maintenance list` shows the ids of all requests."),
+                ),
+                Refused::Decided => (
+                    StatusCode::CONFLICT,
+                    "decided",
+                    Some(
+                        "`steadyline maintenance list` shows what became of it; what is needed anew is asked for anew.",
+                    ),
+                ),
+                Refused::Taken => (StatusCode::CONFLICT, "decided", Some("Ask again.")),
+                Refused::TooMany => (
+                    StatusCode::BAD_REQUEST,
+                    "wish",
+                    Some("Decide what waits first; `steadyline maintenance list` shows it."),
+                ),
+                // These say themselves what may be asked for.
+                Refused::Reason | Refused::Length | Refused::Begin | Refused::Pointless | Refused::NoRelief => {
+                    (StatusCode::BAD_REQUEST, "wish", None)
+                }
             };
-            Refusal::new(status, kind, "this is not done").detail(why.to_string())
+            let refusal = Refusal::new(status, kind, "this is not done").detail(why.to_string());
+            hint.into_iter().fold(refusal, Refusal::hint)
         }
     }
 }

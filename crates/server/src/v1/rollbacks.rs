@@ -1,7 +1,7 @@
 //! Releases under watch, and going back from them.
 //!
 //! What is refused says by its status what follows: 404 there is no such thing, 422 it makes no sense as things stand,
-//! 409 somebody else has the flow or another rollback is open, 423 the last one was too short a time ago, and 503 nobody
+//! 409 another rollback is open, or the same one already, 423 the last one was too short a time ago, and 503 nobody
 //! can say now.
 
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
 use budget::approvals::{Person, Role};
+use engine::rollback::guard::WishError;
 
+use crate::Releases;
 use crate::access::{self, NotAllowed};
 use crate::app::App;
-use crate::errors::Refusal;
-use crate::{Releases, RollbackRefusal};
+use crate::errors::{Answer, Refusal};
 
 /// The longest id or name of a flow, and of a version.
 const NAME_CHARS_MAX: usize = 200;
@@ -32,7 +32,7 @@ const REASON_CHARS_MAX: usize = 1_000;
         (status = 404, description = "no organisation is watched", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<RollbackList>, Refusal> {
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Answer<RollbackList> {
     let list = releases(&app)?.list();
     Ok(Json((*list).clone()))
 }
@@ -47,11 +47,11 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<RollbackLis
         (status = 503, description = "the answer took too long", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<ReleaseView>, Refusal> {
+pub(crate) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer<ReleaseView> {
     found(&app, &id).await.map(Json)
 }
 
-/// Goes back from a release that waits for somebody to say so.
+/// Goes back from a release that is watched, or that waits for somebody to say so; whatever speaks against it.
 #[utoipa::path(
     post, path = "/api/v1/rollbacks/{id}/approve", tag = "rollback",
     params(("id" = String, Path, description = "the release's id")),
@@ -61,18 +61,19 @@ pub(crate) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> 
         (status = 401, description = "nobody knows who asks", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such release, or no organisation is watched", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "another rollback is open, or somebody has the flow", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "the release waits for nobody", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "the release is being gone back from already, or another rollback is open", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "the release was gone back from already, or is over", body = Problem, content_type = "application/problem+json"),
         (status = 423, description = "the last rollback was too short a time ago", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "nobody can say now", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn approve(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    let person = access::bearer(&app, &headers).and_then(may_approve);
-    match person {
-        Ok(person) => answer(approved(&app, &person, &id).await),
-        Err(not_allowed) => not_allowed.into_response(),
-    }
+pub(crate) async fn approve(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Answer<ReleaseView>, NotAllowed> {
+    let person = access::bearer(&app, &headers).and_then(may_approve)?;
+    Ok(approved(&app, &person, &id).await.map(Json))
 }
 
 /// Goes back to a version because somebody wants it.
@@ -86,18 +87,19 @@ pub(crate) async fn approve(State(app): State<Arc<App>>, Path(id): Path<String>,
         (status = 401, description = "nobody knows who asks", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "the role does not allow it", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such flow or version, or no organisation is watched", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "another rollback is open, or somebody has the flow", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "another rollback is open", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "it makes no sense as things stand", body = Problem, content_type = "application/problem+json"),
         (status = 423, description = "the last rollback was too short a time ago", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "nobody can say now", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn run(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let person = access::bearer(&app, &headers).and_then(may_run);
-    match person {
-        Ok(person) => answer(begun(&app, &person, &body).await),
-        Err(not_allowed) => not_allowed.into_response(),
-    }
+pub(crate) async fn run(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer<RollbackBegun>, NotAllowed> {
+    let person = access::bearer(&app, &headers).and_then(may_run)?;
+    Ok(begun(&app, &person, &body).await.map(Json))
 }
 
 /// Releases, where an organisation is watched.
@@ -142,7 +144,7 @@ async fn begun(app: &App, person: &Person, body: &Bytes) -> Result<RollbackBegun
     let releases = releases(app)?;
     check(&wish).map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "wish", "this makes no sense").detail(why))?;
     let begun = releases.run(&wish, &person.name).await.map_err(refusal)?;
-    Ok(RollbackBegun { begun })
+    Ok(begun)
 }
 
 /// What cannot be a flow, a version or a reason is asked of nobody.
@@ -159,42 +161,35 @@ pub(crate) fn check(wish: &RollbackWish) -> Result<(), String> {
     Ok(())
 }
 
-fn refusal(refusal: RollbackRefusal) -> Refusal {
+fn refusal(refusal: WishError) -> Refusal {
     let (status, kind, title, hint) = match refusal {
-        RollbackRefusal::NoSuch(_) => (
+        WishError::NoSuch(_) => (
             StatusCode::NOT_FOUND,
             "unknown-release",
             "there is no such thing to go back from or to",
             "/api/v1/rollbacks lists flows and releases.",
         ),
-        RollbackRefusal::Wrong(_) => (
+        WishError::Wrong(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "rollback",
             "this makes no sense as things stand",
             "/api/v1/rollbacks says how things stand.",
         ),
-        RollbackRefusal::Held(_) => {
+        WishError::Held(_) => {
             (StatusCode::CONFLICT, "held", "somebody else has it", "Wait until it is free, and ask again.")
         }
-        RollbackRefusal::LockedOut(_) => (
+        WishError::LockedOut(_) => (
             StatusCode::LOCKED,
             "locked-out",
             "the last rollback was too short a time ago",
             "Wait until the lockout is over, or publish a version in Architect.",
         ),
-        RollbackRefusal::Away(_) => (
+        WishError::Away(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "away",
             "nobody can say now whether it can be done",
-            "Nothing was begun. Look at /readyz, and at `steadyline doctor` for the platform.",
+            "`steadyline rollback status` tells whether anything was begun after all; `steadyline doctor` looks at the platform.",
         ),
     };
     Refusal::new(status, kind, title).detail(refusal.to_string()).hint(hint)
-}
-
-fn answer(done: Result<impl serde::Serialize, Refusal>) -> Response {
-    match done {
-        Ok(done) => Json(done).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
 }

@@ -386,6 +386,9 @@ impl RequestCard {
             }
             _ => {}
         }
+        if let (Some(by), Some(at)) = (&request.ended_by, request.ended_at) {
+            story.push(format!("ended by {by} at {}", words::instant(at, now)));
+        }
         Self {
             id: request.id.clone(),
             class,

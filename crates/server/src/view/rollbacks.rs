@@ -118,7 +118,7 @@ pub(crate) struct EndedRow {
     pub(crate) state: String,
     pub(crate) failed: String,
     pub(crate) normal: Value,
-    pub(crate) odds: String,
+    pub(crate) odds: Value,
 }
 
 impl RollbackPage {
@@ -241,12 +241,17 @@ fn situation(list: &RollbackList, now: Timestamp) -> Vec<(&'static str, Value)> 
         "both" => "the evidence and the guide's rule, when both agree",
         other => other,
     };
+    let last = list.last.as_ref().map_or_else(
+        || "none yet".to_owned(),
+        |last| format!("{} at {}: {}", last.flow, words::instant(last.at, now), last.what),
+    );
     vec![
         ("going back now", known(list.open.clone().unwrap_or_else(|| "nothing".to_owned()))),
+        ("the last one", known(last)),
         ("locked out", known(locked)),
         ("in charge", known(if list.is_leader { "this controller" } else { "another controller" }.to_owned())),
         ("decided by", known(rule.to_owned())),
-        ("put up with", known(format!("{wrong} false in {of} releases a year"))),
+        ("put up with", known(format!("{} false in {of} releases a year", words::rate(*wrong)))),
     ]
 }
 
@@ -365,18 +370,23 @@ fn facts(release: &ReleaseView, now: Timestamp) -> Vec<(&'static str, Value)> {
         Some(max) => format!("{}, {} at most", share_percent(normal), share_percent(max)),
         None => share_percent(normal),
     });
+    // Lists leave it out, and then it is not unknown.
+    let truly = release.share_percent_min.zip(release.share_percent_max);
+    let truly =
+        truly.map(|(min, max)| known(format!("{} to {}, in 95 of 100 cases", share_percent(min), share_percent(max))));
     let by = release.published_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let mut facts = vec![
-        ("odds against", if *minute == 0 { Value::Unknown } else { known(odds(release.odds)) }),
+        ("odds against", value(release.odds.filter(|_| 0 < *minute).map(odds))),
         ("bad from", known(odds(release.odds_needed))),
         ("failed", failed),
         ("normal", value(normal)),
-        ("tolerated", known(share_percent(release.tolerated_percent))),
+        ("tolerated", value(release.tolerated_percent.map(share_percent))),
         ("weighed", known(format!("{minute} of {}", words::counted((*length).into(), "minute", "minutes")))),
         ("published", known(format!("{}{by}", words::instant(release.published_at, now)))),
         ("before it", value(release.before.as_ref().map(|before| format!("version {before}")))),
         ("mode", known(release.mode.clone())),
     ];
+    facts.extend(truly.map(|truly| ("true share", truly)));
     facts.extend(release.target.as_ref().map(|target| ("gone back to", known(format!("version {target}")))));
     facts.extend(release.recovery_odds.map(|helped| ("it helped", known(format!("{} for it", odds(helped))))));
     facts
@@ -394,7 +404,7 @@ impl EndedRow {
             state,
             failed: share(release.errors, release.conversations),
             normal: value(release.normal_percent.map(share_percent)),
-            odds: odds(release.odds),
+            odds: value(release.odds.map(odds)),
         }
     }
 }

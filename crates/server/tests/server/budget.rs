@@ -169,6 +169,30 @@ async fn there_is_no_way_round_the_second_person_over_the_api_and_the_console() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_is_refused_is_told_what_to_do_instead() {
+    let house = House::new().await;
+    let own = asked(&house, "ben", "reset").await;
+    let path = |id: &str, act: &str| format!("/api/v1/maintenance/{id}/{act}");
+    let (status, _) = house.send(post(&path(&own, "approve"), Some("eve"), &Value::Null)).await;
+    assert_eq!(status, StatusCode::OK);
+    let waiting = asked(&house, "ben", "reset").await;
+    let refusals = [
+        ("/api/v1/maintenance".to_owned(), "vic", 403, "an operator or an approver"),
+        (path(&waiting, "approve"), "ann", 403, "takes an approver"),
+        (path(&waiting, "reject"), "ben", 403, "Another approver"),
+        (path(&waiting, "revoke"), "vic", 403, "an operator or an approver"),
+        (path("none", "approve"), "ben", 404, "`steadyline maintenance list`"),
+        (path(&own, "approve"), "eve", 409, "`steadyline maintenance list`"),
+    ];
+    for (path, who, expected, part) in refusals {
+        let (status, body) = house.send(post(&path, Some(who), &wish("reset"))).await;
+        let problem: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(status.as_u16(), expected, "{who} at {path}: {body}");
+        assert!(problem["hint"].as_str().is_some_and(|hint| hint.contains(part)), "{who} at {path}: {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_asked_for_and_agreed_on_is_shown_with_both_zones_and_in_the_audit() {
     let house = House::new().await;
     let fields = [

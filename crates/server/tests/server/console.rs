@@ -125,7 +125,7 @@ async fn a_stream_tells_everything_first_and_then_what_changed() {
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut body = response.into_body();
     let first = next_event(&mut body).await;
-    assert_eq!(ids(&first).len(), 13);
+    assert_eq!(ids(&first).len(), 15);
     let (_, html) = house.get("/").await;
     let circuits = first["fragments"].as_array().unwrap().iter().find(|fragment| fragment["id"] == "circuits").unwrap();
     assert!(html.contains(circuits["html"].as_str().unwrap()), "the same HTML as the page");

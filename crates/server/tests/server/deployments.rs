@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use clock::Clock;
+use engine::rollback::guard::WishError;
 use genesys::budget::Policy;
 use genesys::{Client, Connection, Credential, Hosts};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use server::{Guide, RollbackRefusal};
+use server::Guide;
 use twin::{DEFAULT_CLIENT, Options, Twin, TwinHandle};
 
 use crate::house::watched::list;
@@ -101,11 +102,11 @@ async fn refusals_come_in_the_platforms_form() {
     let (status, told) = patch(&house, &flow, "99.0", "ann").await;
     assert_eq!((status, &told["status"]), (StatusCode::NOT_FOUND, &json!(404)), "{told}");
     for (refusal, expected) in [
-        (RollbackRefusal::NoSuch("gone".into()), 404),
-        (RollbackRefusal::Wrong("no".into()), 400),
-        (RollbackRefusal::Held("mary has the flow".into()), 409),
-        (RollbackRefusal::LockedOut("too soon".into()), 423),
-        (RollbackRefusal::Away("no answer".into()), 503),
+        (WishError::NoSuch("gone".into()), 404),
+        (WishError::Wrong("no".into()), 400),
+        (WishError::Held("mary has the flow".into()), 409),
+        (WishError::LockedOut("too soon".into()), 423),
+        (WishError::Away("no answer".into()), 503),
     ] {
         house.releases.refuses(refusal.clone());
         let (status, told) = patch(&house, &flow, "1.0", "ann").await;

@@ -3,6 +3,9 @@
 #[path = "watched.rs"]
 pub(crate) mod watched;
 
+#[path = "reviewed.rs"]
+pub(crate) mod reviewed;
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -22,6 +25,8 @@ use degrade::{Cause, Counts, Fault, Phase, Transition};
 use engine::budget::Budgets;
 use engine::courier::{Courier, Letter, Receipt};
 use engine::delivery::DeliveryError;
+use engine::deployments::Deployments;
+use engine::review::{Reviews, nightly};
 use engine::{Engine, Handle, Policy, Receiver};
 use http_body_util::BodyExt;
 use server::{Access, App, Gateways, Guide, Releases, Setup, router};
@@ -65,6 +70,7 @@ pub(crate) struct House {
     pub(crate) budgets: Budgets,
     pub(crate) gateway: Arc<Told>,
     pub(crate) releases: Arc<Watched>,
+    pub(crate) reviews: Reviews,
     pub(crate) app: Arc<App>,
     router: Router,
 }
@@ -109,6 +115,16 @@ impl House {
         });
         let budgets = budgets.await.unwrap();
         let releases = Arc::new(Watched::default());
+        let reviews = Reviews::start(nightly::Setup {
+            plans: if is_watching { vec![reviewed::nightly()] } else { Vec::new() },
+            reviewer: Arc::new(reviewed::Nobody),
+            owner: None,
+            holder: "house".into(),
+            store: Arc::new(store.clone()),
+            incidents: engine.sender(),
+            clock: clock.clone(),
+        });
+        let reviews = reviews.await.unwrap();
         let app = App::new(Setup {
             engine: engine.clone(),
             gateways: gateway.clone(),
@@ -117,13 +133,15 @@ impl House {
             guide: guide(clock.clone()),
             budgets: Some(budgets.clone()),
             releases: is_watching.then(|| releases.clone() as Arc<dyn Releases>),
+            deployments: Some(Deployments::start(Arc::new(store.clone()), clock.clone()).await.unwrap()),
+            reviews: Some(reviews.clone()),
             terms: Box::new(terms),
             documents: BTreeMap::new(),
             access: Access::new(
                 PEOPLE.map(|(name, role, token)| (Person { name: name.into(), role }, token.to_owned().into())),
             ),
         });
-        Self { clock, store, engine, budgets, gateway, releases, router: router(app.clone()), app }
+        Self { clock, store, engine, budgets, gateway, releases, reviews, router: router(app.clone()), app }
     }
 
     /// `minutes` of calls were counted for an objective up to now; `bad` says how many of 50 were bad, by minutes ago.

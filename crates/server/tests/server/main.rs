@@ -7,4 +7,5 @@ mod budget;
 mod console;
 mod deployments;
 mod house;
+mod reviews;
 mod rollbacks;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use ::api::{Problem, ReleaseView, RollbackList};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use engine::rollback::guard::WishError;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use server::RollbackRefusal;
 
-use crate::house::watched::{Course, Store, example, line, list, recovering, release};
+use crate::house::watched::{Course, Store, example, line, list, recovering, release, without_past};
 use crate::house::{House, PEOPLE};
 
 const MAIN: (&str, &str) = ("main-ivr", "Main IVR");
@@ -36,13 +36,13 @@ fn wish() -> Value {
 }
 
 /// Every reason not to go back, and the status that says it.
-fn refusals() -> [(RollbackRefusal, u16); 5] {
+fn refusals() -> [(WishError, u16); 5] {
     [
-        (RollbackRefusal::NoSuch("there is no version 99.0".into()), 404),
-        (RollbackRefusal::Wrong("callers get version 11.0 already".into()), 422),
-        (RollbackRefusal::Held("flow billing is being gone back; one at a time".into()), 409),
-        (RollbackRefusal::LockedOut("none before 08:12".into()), 423),
-        (RollbackRefusal::Away("the platform does not answer".into()), 503),
+        (WishError::NoSuch("there is no version 99.0".into()), 404),
+        (WishError::Wrong("callers get version 11.0 already".into()), 422),
+        (WishError::Held("flow billing is being gone back; one at a time".into()), 409),
+        (WishError::LockedOut("none before 08:12".into()), 423),
+        (WishError::Away("the platform does not answer".into()), 503),
     ]
 }
 
@@ -128,7 +128,7 @@ async fn what_was_done_is_answered() {
     let (_, body) = house.send(post("/api/v1/rollbacks", Some("ann"), &wish())).await;
     assert_eq!(
         serde_json::from_str::<Value>(&body).unwrap(),
-        json!({"begun": "main-ivr is being gone back to version 11.0"})
+        json!({"id": "20261121-081500-ann", "begun": "main-ivr is being gone back to version 11.0"})
     );
 }
 
@@ -420,6 +420,31 @@ async fn open_pages_follow_a_release_to_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_a_past_no_odds_are_measured_and_none_are_shown() {
+    let house = House::watching().await;
+    let open = without_past(release("r1", MAIN, "WATCHING", Course::Healthy, 9));
+    let over = without_past(release("r2", MAIN, "UNPROVEN", Course::Healthy, 60));
+    house.releases.tells(RollbackList { releases: vec![open, over], ..example("nothing") });
+    let (_, text) = house.get("/metrics").await;
+    assert!(text.contains("steadyline_release_state{") && !text.contains("steadyline_release_odds{"), "{text}");
+    let (_, json) = house.get("/api/v1/rollbacks/r1").await;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["odds"], &json["toleratedPercent"], &json["minutes"][0]["odds"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    for path in ["/rollbacks", "/rollbacks/r1"] {
+        let (_, page) = house.get(path).await;
+        assert!(page.contains("Without a known past of the flow there are no odds."), "{page}");
+        for unknown in ["odds against", "tolerated", "normal"] {
+            let fact = format!("<dt>{unknown}</dt><dd><span class=\"unknown\">unknown</span></dd>");
+            assert!(page.contains(&fact), "{path}: {unknown}: {page}");
+        }
+        assert!(!page.contains("1.0\u{a0}:\u{a0}1") && !page.contains("90.0\u{a0}%"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn numbers_of_releases_are_measured_and_what_is_not_known_has_no_line() {
     let house = House::watching().await;
     let (_, none) = house.get("/metrics").await;

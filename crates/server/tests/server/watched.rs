@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use ::api::{ArmedView, ReleaseMinute, ReleaseView, RollbackList, RollbackWish, StoryLine, WatchedFlow};
+use ::api::{ArmedView, ReleaseMinute, ReleaseView, RollbackBegun, RollbackList, RollbackWish, StoryLine, WatchedFlow};
+use engine::rollback::guard::WishError;
 use jiff::{SignedDuration, Timestamp};
-use server::{Releases, RollbackRefusal};
+use server::Releases;
 use tokio::sync::watch;
 
 /// When all of it was published.
@@ -14,7 +15,7 @@ pub(crate) const PUBLISHED: &str = "2026-11-21T07:40:00Z";
 #[derive(Default)]
 pub(crate) struct Watched {
     list: Mutex<RollbackList>,
-    refuses: Mutex<Option<RollbackRefusal>>,
+    refuses: Mutex<Option<WishError>>,
     store: Mutex<Store>,
     asked: Mutex<Vec<String>>,
     changes: watch::Sender<u64>,
@@ -54,7 +55,7 @@ impl Watched {
     }
 
     /// Whatever is wished for is refused.
-    pub(crate) fn refuses(&self, refusal: RollbackRefusal) {
+    pub(crate) fn refuses(&self, refusal: WishError) {
         *self.refuses.lock().unwrap() = Some(refusal);
     }
 
@@ -63,7 +64,7 @@ impl Watched {
         self.asked.lock().unwrap().clone()
     }
 
-    fn ask(&self, what: String) -> Result<(), RollbackRefusal> {
+    fn ask(&self, what: String) -> Result<(), WishError> {
         self.asked.lock().unwrap().push(what);
         self.refuses.lock().unwrap().clone().map_or(Ok(()), Err)
     }
@@ -90,13 +91,13 @@ impl Releases for Watched {
         self.list.lock().unwrap().releases.iter().find(|release| release.id == id).cloned()
     }
 
-    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, RollbackRefusal> {
+    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, WishError> {
         self.ask(format!("{who} approves {id}"))?;
         let mut list = self.list.lock().unwrap();
         let release = list.releases.iter_mut().find(|release| release.id == id);
-        let release = release.ok_or_else(|| RollbackRefusal::NoSuch(format!("there is no release {id}")))?;
+        let release = release.ok_or_else(|| WishError::NoSuch(format!("there is no release {id}")))?;
         if release.state != "ASKED" {
-            return Err(RollbackRefusal::Wrong(format!("release {id} waits for nobody")));
+            return Err(WishError::Wrong(format!("release {id} waits for nobody")));
         }
         release.state = "ROLLING_BACK".into();
         let release = release.clone();
@@ -105,7 +106,7 @@ impl Releases for Watched {
         Ok(release)
     }
 
-    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<String, RollbackRefusal> {
+    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<RollbackBegun, WishError> {
         let RollbackWish { flow, to, reason } = wish;
         self.ask(format!("{who} wants {flow} at {to}: {reason}"))?;
         let mut list = self.list.lock().unwrap();
@@ -114,7 +115,8 @@ impl Releases for Watched {
         }
         drop(list);
         self.changes.send_modify(|change| *change += 1);
-        Ok(format!("{flow} is being gone back to version {to}"))
+        let begun = format!("{flow} is being gone back to version {to}");
+        Ok(RollbackBegun { id: "20261121-081500-ann".into(), begun })
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -141,6 +143,7 @@ pub(crate) fn list(releases: Vec<ReleaseView>) -> RollbackList {
         at: Some(instant("2026-11-21T08:00:00Z")),
         is_leader: true,
         open: None,
+        last: None,
         locked_until: None,
         policy: "evidence".into(),
         false_rollbacks_per_year: 1.0,
@@ -234,8 +237,14 @@ fn verifying(id: &str, flow: (&str, &str)) -> ReleaseView {
 pub(crate) fn release(id: &str, flow: (&str, &str), state: &str, course: Course, minutes: i64) -> ReleaseView {
     let minutes = of_course(course, minutes);
     let known = || minutes.iter().filter(|minute| !minute.is_after_rollback);
-    let odds = known().next_back().map_or(1.0, |minute| minute.odds);
+    let odds = known().next_back().map_or(Some(1.0), |minute| minute.odds);
     let ended = ["RECOVERED", "NOT_HELPED", "UNSEEN", "CERTIFIED", "UNPROVEN", "OVERTAKEN", "HANDED_OVER"];
+    let share = match course {
+        Course::Healthy => (0.21, 1.12),
+        Course::Doubtful => (2.93, 7.84),
+        Course::Bad => (9.41, 20.1),
+        Course::Unseen => (0.0, 8.2),
+    };
     let has_gone_back = ["VERIFYING", "RECOVERED", "NOT_HELPED", "UNSEEN"].contains(&state);
     ReleaseView {
         id: id.into(),
@@ -255,7 +264,9 @@ pub(crate) fn release(id: &str, flow: (&str, &str), state: &str, course: Course,
         odds_suspect: 20.0,
         normal_percent: Some(1.02),
         normal_percent_max: Some(1.27),
-        tolerated_percent: 1.59,
+        share_percent_min: Some(share.0),
+        share_percent_max: Some(share.1),
+        tolerated_percent: Some(1.59),
         conversations: known().filter_map(|minute| minute.conversations).map(u64::from).sum(),
         errors: known().filter_map(|minute| minute.errors).map(u64::from).sum(),
         why: match course {
@@ -277,6 +288,26 @@ pub(crate) fn release(id: &str, flow: (&str, &str), state: &str, course: Course,
     }
 }
 
+/// The same release, of a flow of whose past nothing is known.
+pub(crate) fn without_past(release: ReleaseView) -> ReleaseView {
+    let minutes = release.minutes.iter();
+    let minutes = minutes.map(|minute| ReleaseMinute { odds: None, ..*minute }).collect();
+    let (odds, normal_percent, normal_percent_max, tolerated_percent) = (None, None, None, None);
+    let (share_percent_min, share_percent_max) = (None, None);
+    let why = "Nothing is known of what is normal for this flow.".to_owned();
+    ReleaseView {
+        odds,
+        normal_percent,
+        normal_percent_max,
+        tolerated_percent,
+        share_percent_min,
+        share_percent_max,
+        why,
+        minutes,
+        ..release
+    }
+}
+
 /// A line of a story, so many minutes after the publish.
 pub(crate) fn line(minute: i64, what: &str) -> StoryLine {
     StoryLine { at: at(minute), what: what.into() }
@@ -289,7 +320,7 @@ pub(crate) fn recovering(from: i64, minutes: i64) -> impl Iterator<Item = Releas
         conversations: Some(48 + u32::try_from(minute % 5).unwrap()),
         errors: Some(u32::from(minute % 3 == 0)),
         is_maintained: false,
-        odds: 1.7_f64.powi(i32::try_from(minute).unwrap() + 1),
+        odds: Some(1.7_f64.powi(i32::try_from(minute).unwrap() + 1)),
         is_after_rollback: true,
     })
 }
@@ -312,7 +343,7 @@ fn of_course(course: Course, minutes: i64) -> Vec<ReleaseMinute> {
             conversations: is_seen.then(|| 46 + u32::try_from(minute * 7 % 9).unwrap()),
             errors: is_seen.then_some(errors),
             is_maintained: false,
-            odds,
+            odds: Some(odds),
             is_after_rollback: false,
         });
     }
