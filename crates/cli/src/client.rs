@@ -10,6 +10,7 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::Url;
 
 use crate::failure::Failure;
 use crate::settings::env;
@@ -46,11 +47,11 @@ impl Server {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, Report> {
-        let url = format!("{}{path}", self.url.trim_end_matches('/'));
+        let url = format!("{}{path}", self.base()?);
         let client = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(|error| self.away(error))?;
         let mut request = client.request(method, &url);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose_secret());
+        if let Some(token) = self.proof()? {
+            request = request.bearer_auth(token);
         }
         if let Some(body) = body {
             request = request.json(body);
@@ -65,6 +66,32 @@ impl Server {
             let hint = "is something else listening there? Name the server with `--server`";
             Failure::new(Exit::Unknown, format!("{url} does not answer as Steadyline does"), hint).because(error).into()
         })
+    }
+
+    /// The URL that paths are put behind.
+    fn base(&self) -> Result<&str, Failure> {
+        let url = self.url.trim();
+        let is_web = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if is_web {
+            return Ok(url.trim_end_matches('/'));
+        }
+        let instead = if url.contains("://") || url.is_empty() {
+            "http://127.0.0.1:7700, for instance,".to_owned()
+        } else {
+            format!("http://{url} or https://{url}")
+        };
+        let hint = format!("write {instead} with `--server` or in {}", env::SERVER);
+        Err(Failure::new(Exit::Usage, format!("`{url}` is no URL of a server"), hint))
+    }
+
+    /// The token, without the end of the line that it was kept in; an empty one is none.
+    fn proof(&self) -> Result<Option<&str>, Failure> {
+        let Some(token) = self.token.as_ref().map(|token| token.expose_secret().trim()) else { return Ok(None) };
+        if token.chars().any(char::is_control) {
+            let hint = format!("give one token, on one line, with `--token` or in {}", env::TOKEN);
+            return Err(Failure::new(Exit::Usage, "the token has control characters in it", hint));
+        }
+        Ok((!token.is_empty()).then_some(token))
     }
 
     fn away(&self, error: reqwest::Error) -> Report {
@@ -89,7 +116,7 @@ fn refused(status: StatusCode, answer: &[u8]) -> Report {
     let exit = if status.is_server_error() { Exit::Unknown } else { Exit::Usage };
     // The Guide API speaks of errors as the platform does.
     if let Ok(said) = serde_json::from_slice::<Said>(answer) {
-        return Failure::new(exit, said.message, "the server says no more").into();
+        return unexplained(status, exit, said.message).into();
     }
     let Ok(problem) = serde_json::from_slice::<Problem>(answer) else {
         let hint = "is something else listening there? Name the server with `--server`";
@@ -102,8 +129,19 @@ fn refused(status: StatusCode, answer: &[u8]) -> Report {
         Some(detail) => format!("{}: {detail}", problem.title),
         None => problem.title,
     };
-    let hint = problem.hint.unwrap_or_else(|| "look at the server's log".to_owned());
-    Failure::new(exit, message, hint).into()
+    match problem.hint {
+        Some(hint) => Failure::new(exit, message, hint).into(),
+        None => unexplained(status, exit, message).into(),
+    }
+}
+
+/// A refusal without a remedy. The log of the server has more about its own troubles, and nothing about wrong calls.
+fn unexplained(status: StatusCode, exit: Exit, message: String) -> Failure {
+    if status.is_server_error() {
+        Failure::new(exit, message, "look at the server's log")
+    } else {
+        Failure::told(exit, message)
+    }
 }
 
 /// An error in the platform's form.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use clock::Clock;
 use engine::Handle;
 use engine::budget::Budgets;
+use engine::deployments::Deployments;
+use engine::review::Reviews;
 use miette::Report;
 use serde_json::Value;
 use server::{Access, App, Gateways, Guide, Releases, Setup, Terms};
@@ -41,6 +43,10 @@ pub(crate) struct Shown {
     pub(crate) budgets: Budgets,
     /// Releases under watch, where an organisation is.
     pub(crate) releases: Option<Arc<dyn Releases>>,
+    /// Deployments that two people agree on.
+    pub(crate) deployments: Deployments,
+    /// Reviews that are kept, and made at night.
+    pub(crate) reviews: Reviews,
     /// On which terms an objective is kept that somebody defines.
     pub(crate) terms: Terms,
     /// The definitions of all objectives.
@@ -68,10 +74,23 @@ pub(crate) async fn start(listen: SocketAddr, shown: Shown) -> Result<Console, R
     let cannot = |error| cannot_listen("console", listen, "--listen", error);
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let Shown { engine, gateway, clock, org, guide, budgets, releases, terms, documents, access } = shown;
-    let budgets = Some(budgets);
-    let app =
-        App::new(Setup { engine, gateways: gateway, clock, org, guide, budgets, releases, terms, documents, access });
+    let Shown { engine, gateway, clock, org, guide, budgets, releases, deployments, reviews, terms, documents, access } =
+        shown;
+    let (budgets, deployments) = (Some(budgets), Some(deployments));
+    let app = App::new(Setup {
+        engine,
+        gateways: gateway,
+        clock,
+        org,
+        guide,
+        budgets,
+        releases,
+        deployments,
+        reviews: Some(reviews),
+        terms,
+        documents,
+        access,
+    });
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let wait = async {

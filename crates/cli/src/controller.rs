@@ -8,6 +8,7 @@ use api::{CircuitPhase, Exit, GatewaySnapshot};
 use clock::Clock;
 use config::Channel;
 use engine::courier::{Courier, PagerDuty, Webhook, WebhookSecret};
+use engine::deployments::Deployments;
 use engine::{Engine, Handle, Policy, Receiver, Sender, Setup};
 use miette::Report;
 use secrecy::ExposeSecret as _;
@@ -41,6 +42,14 @@ pub(crate) async fn start(order: Order<'_>) -> Result<(Handle, Arc<dyn Store>), 
         Report::from(Failure::new(Exit::Usage, "the engine cannot be started", hint).because(error))
     })?;
     Ok((engine, store))
+}
+
+/// The deployments that two people agree on, as they were kept.
+pub(crate) async fn deployments(store: &Arc<dyn Store>, clock: &Clock) -> Result<Deployments, Report> {
+    Deployments::start(Arc::clone(store), clock.clone()).await.map_err(|error| {
+        let hint = "run `steadyline doctor`; a damaged store is best replaced by its latest backup";
+        Failure::new(Exit::Usage, "the approvals of deployments cannot be read", hint).because(error).into()
+    })
 }
 
 fn cannot_open(path: &Path, error: StoreError) -> Report {

@@ -13,7 +13,7 @@ use miette::{Diagnostic, Report};
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
-    hint: String,
+    hint: Option<String>,
     #[source]
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -21,7 +21,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// What happened, and what to do next.
     pub(crate) fn new(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: hint.into(), cause: None }
+        Self { hint: Some(hint.into()), ..Self::told(exit, message) }
+    }
+
+    /// What happened, where that says what to do next.
+    pub(crate) fn told(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None, cause: None }
     }
 
     /// The same, because of `cause`.
@@ -38,7 +43,7 @@ impl Failure {
 
 impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.hint))
+        self.hint.as_ref().map(|hint| Box::new(hint) as Box<dyn Display + 'a>)
     }
 }
 

@@ -8,13 +8,17 @@ mod controller;
 mod csv;
 mod diagnostics;
 mod failure;
+mod intents;
+mod locks;
 mod objectives;
 mod output;
 mod platform;
 mod releases;
+mod reviews;
 mod settings;
 mod shared_gateway;
 mod signals;
+mod target;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -52,8 +56,15 @@ enum Command {
     Maintenance(commands::maintenance::Maintenance),
     #[command(subcommand)]
     Rollback(commands::rollback::Rollback),
+    Review(commands::review::Review),
     #[command(subcommand)]
     Flow(commands::flow::Flow),
+    #[command(subcommand)]
+    Integration(commands::integration::Integration),
+    #[command(subcommand)]
+    Deployment(commands::deployment::Deployment),
+    #[command(subcommand)]
+    Shim(commands::shim::Shim),
     #[command(subcommand)]
     Incidents(commands::incidents::Incidents),
     Completions(commands::completions::Completions),
@@ -82,7 +93,11 @@ impl Command {
             Self::Gate(gate) => commands::gate::run(gate, global),
             Self::Maintenance(maintenance) => commands::maintenance::run(maintenance, global),
             Self::Rollback(rollback) => commands::rollback::run(rollback, global),
+            Self::Review(review) => commands::review::run(review, global),
             Self::Flow(flow) => commands::flow::run(flow, global),
+            Self::Integration(integration) => commands::integration::run(integration, global),
+            Self::Deployment(deployment) => commands::deployment::run(deployment, global),
+            Self::Shim(shim) => commands::shim::run(shim, global),
             Self::Incidents(incidents) => commands::incidents::run(incidents, global),
             Self::Completions(completions) => commands::completions::run(completions),
             Self::Man(man) => commands::man::run(man, global),
@@ -102,7 +117,11 @@ impl Command {
             | Self::Gate(_)
             | Self::Maintenance(_)
             | Self::Rollback(_)
+            | Self::Review(_)
             | Self::Flow(_)
+            | Self::Integration(_)
+            | Self::Deployment(_)
+            | Self::Shim(_)
             | Self::Incidents(_)
             | Self::Completions(_)
             | Self::Man(_) => "error",

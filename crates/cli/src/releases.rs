@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use api::{Exit, ReleaseView, RollbackList, RollbackWish};
-use async_trait::async_trait;
+use api::Exit;
 use clock::Clock;
 use config::Config;
 use engine::Handle;
 use engine::budget::Budgets;
-use engine::rollback::guard::{self, Policy, Watched, WishError};
+use engine::rollback::guard::{self, Policy, Watched};
 use engine::rollback::{GenesysOrganisation, GenesysPlatform, Guard, Rollbacks};
 use engine::wiring;
 use miette::Report;
-use server::{Releases, RollbackRefusal};
+use server::Releases;
 use store::Store;
-use tokio::sync::watch;
 
 use crate::failure::Failure;
 
@@ -90,47 +88,12 @@ impl Running {
 
     /// As pages and the API see them.
     pub(crate) fn shown(&self) -> Arc<dyn Releases> {
-        Arc::new(Shown(self.guard.clone()))
+        Arc::new(self.guard.clone())
     }
 
     /// Stops between two steps; whoever takes over goes on.
     pub(crate) async fn shutdown(self) {
         self.guard.shutdown().await;
         self.rollbacks.shutdown().await;
-    }
-}
-
-struct Shown(Guard);
-
-#[async_trait]
-impl Releases for Shown {
-    fn list(&self) -> Arc<RollbackList> {
-        Arc::new(self.0.list())
-    }
-
-    async fn one(&self, id: &str) -> Option<ReleaseView> {
-        self.0.one(id).await
-    }
-
-    async fn approve(&self, id: &str, who: &str) -> Result<ReleaseView, RollbackRefusal> {
-        self.0.approve(id, who).await.map_err(refusal)
-    }
-
-    async fn run(&self, wish: &RollbackWish, who: &str) -> Result<String, RollbackRefusal> {
-        self.0.run(wish, who).await.map_err(refusal)
-    }
-
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes()
-    }
-}
-
-fn refusal(error: WishError) -> RollbackRefusal {
-    match error {
-        WishError::NoSuch(what) => RollbackRefusal::NoSuch(what),
-        WishError::Wrong(what) => RollbackRefusal::Wrong(what),
-        WishError::Held(what) => RollbackRefusal::Held(what),
-        WishError::LockedOut(what) => RollbackRefusal::LockedOut(what),
-        WishError::Away(what) => RollbackRefusal::Away(what),
     }
 }

@@ -18,6 +18,10 @@ pub(crate) mod env {
     pub(crate) const SERVER: &str = "STEADYLINE_SERVER";
     /// Who asks the server: the token of one of its people (since 0.1).
     pub(crate) const TOKEN: &str = "STEADYLINE_TOKEN";
+    /// The organisation that commands ask, by its name under `review.targets` (since 0.1).
+    pub(crate) const TARGET: &str = "STEADYLINE_TARGET";
+    /// The folder for what must outlive a command: locks that it has taken (since 0.1).
+    pub(crate) const STATE: &str = "STEADYLINE_STATE";
     /// What is logged, in the syntax of `tracing` filters; `info` unless set (since 0.1).
     pub(crate) const LOG: &str = "STEADYLINE_LOG";
     /// Who takes an incident, unless `--who` says otherwise (since 0.1).
@@ -76,7 +80,7 @@ impl Global {
             return read(Path::new(STDIN));
         }
         match self.config_file() {
-            Some(path) => read(&path),
+            Some(path) => read_or(&path, "check the path; `steadyline init` writes a first configuration"),
             None => Ok(Source { name: "the embedded default".to_owned(), text: config::DEFAULT.to_owned() }),
         }
     }
@@ -114,13 +118,17 @@ impl config::Secrets for NoSecrets {
 
 /// Reads a file, or stdin where the path is `-`.
 pub(crate) fn read(path: &Path) -> Result<Source, Report> {
+    read_or(path, "check the path, and who may read it")
+}
+
+/// The same, with what to do where there is no such file.
+pub(crate) fn read_or(path: &Path, hint: &str) -> Result<Source, Report> {
     if is_stdin(path) {
         let text = std::io::read_to_string(std::io::stdin());
         return Ok(Source { name: "stdin".to_owned(), text: text.into_diagnostic()? });
     }
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let hint = "check the path; `steadyline init` writes a first configuration";
         Report::from(Failure::new(Exit::Usage, format!("{name} cannot be read"), hint).because(error))
     })?;
     Ok(Source { name, text })

@@ -11,6 +11,7 @@ use clock::Clock;
 use config::Config;
 use degrade::Transition;
 use engine::Handle;
+use engine::review::Reviews;
 use gateway::Options;
 use miette::Report;
 use tokio::sync::mpsc;
@@ -21,7 +22,7 @@ use crate::controller::{self, Order, Reporter};
 use crate::settings::Global;
 use crate::shared_gateway::{self, SharedGateway};
 use crate::signals::{Signals, Told};
-use crate::{Ended, block_on, output, releases};
+use crate::{Ended, block_on, output, releases, reviews};
 
 /// How long calls in flight may take to finish after SIGTERM; no call may take longer.
 const DRAIN_MAX: Duration = config::DEADLINE_MAX;
@@ -103,6 +104,7 @@ struct Controller {
     engine: Handle,
     budgets: budgets::Running,
     releases: Option<releases::Running>,
+    reviews: Reviews,
     console: Console,
 }
 
@@ -151,6 +153,17 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
                 clock: clock.clone(),
             });
             let running = running.await?;
+            let deployments = controller::deployments(&store, clock).await?;
+            let reviews = reviews::start(reviews::Order {
+                config: &config,
+                config_file: config_file.as_deref(),
+                store: Arc::clone(&store),
+                engine: &engine,
+                budgets: &running.budgets,
+                platform: client.as_ref(),
+                clock: clock.clone(),
+            });
+            let reviews = reviews.await?;
             let releases = releases::start(releases::Order {
                 config: &config,
                 store,
@@ -170,13 +183,15 @@ async fn start(serve: &Serve, global: &Global, config: Config, clock: &Clock) ->
                 guide: platform.zip(client).map(|(platform, client)| crate::platform::guide(platform, client, clock)),
                 budgets: running.budgets.clone(),
                 releases: releases.as_ref().map(releases::Running::shown),
+                deployments,
+                reviews: reviews.clone(),
                 terms: budgets::terms(&config),
                 documents: running.documents.clone(),
                 access: budgets::access(&config),
             };
             let console = console::start(serve.listen.unwrap_or(listen.console), shown).await?;
             output::listening(format, "console", &console.url());
-            Some(Controller { engine, budgets: running, releases, console })
+            Some(Controller { engine, budgets: running, releases, reviews, console })
         }
     };
     Ok((Servers { gateway, controller }, records))
@@ -194,8 +209,9 @@ impl Servers {
             }
         };
         tokio::join!(self.gateway.drain(DRAIN_MAX), last_records);
-        if let Some(Controller { engine, budgets, releases, console }) = self.controller {
+        if let Some(Controller { engine, budgets, releases, reviews, console }) = self.controller {
             console.stop(clock, CONSOLE_DRAIN_MAX).await;
+            reviews.shutdown().await;
             if let Some(releases) = releases {
                 releases.shutdown().await;
             }

@@ -26,7 +26,10 @@ spec:
   objectives: [{ targetPercent: 99 }]
 ";
 
-const TOKEN: &str = "a-token-of-thirty-two-characters";
+/// The token of somebody, long enough to be one.
+fn token(who: &str) -> String {
+    format!("a-token-of-thirty-two-characters-{who}")
+}
 
 /// A configuration whose flow goes to TRIM below so many percent.
 fn config(trim_below: u8) -> String {
@@ -122,9 +125,14 @@ fn what_cannot_be_replayed_is_said_with_a_remedy() {
 #[test]
 fn what_a_server_counted_is_replayed_once_it_has_let_go_of_its_store() {
     let dir = folder();
-    let text = config(80).replace("{ env: PIPELINE_TOKEN }", "{ file: token }");
+    let mut text = config(80).replace("{ env: PIPELINE_TOKEN }", "{ file: pipeline }");
+    for (name, role) in [("ann", "operator"), ("ben", "approver")] {
+        writeln!(text, "    {name}: {{ role: {role}, token: {{ file: {name} }} }}").unwrap();
+    }
     std::fs::write(dir.path().join("steadyline.yaml"), text).unwrap();
-    std::fs::write(dir.path().join("token"), TOKEN).unwrap();
+    for name in ["pipeline", "ann", "ben"] {
+        std::fs::write(dir.path().join(name), token(name)).unwrap();
+    }
     let mut server =
         Running::start_in(dir.path(), &["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"]);
     let (_, console) = (server.url("gateway"), server.url("console"));
@@ -135,17 +143,29 @@ fn what_a_server_counted_is_replayed_once_it_has_let_go_of_its_store() {
         format!(r#"{{"at":"{at}","bad":{bad},"total":50}}"#)
     });
     let minutes = format!(r#"{{"minutes":[{}]}}"#, minutes.collect::<Vec<_>>().join(","));
-    let answer = post(&format!("{console}/api/v1/budget/crm-lookup/counts"), &minutes);
+    let answer = post("pipeline", &format!("{console}/api/v1/budget/crm-lookup/counts"), &minutes);
     assert!(answer.contains("\"taken\":120"), "{answer}");
+    let wish = r#"{"kind":"reset","objectives":["crm-lookup"],"reason":"a drill"}"#;
+    let asked = post("ann", &format!("{console}/api/v1/maintenance"), wish);
+    let (_, id) = asked.split_once("\"id\":\"").unwrap();
+    let (id, _) = id.split_once('"').unwrap();
+    let approved = post("ben", &format!("{console}/api/v1/maintenance/{id}/approve"), "");
+    assert!(approved.contains("\"state\":\"approved\""), "{approved}");
     let held = backtest(dir.path(), &[]);
     assert_eq!(held.code, 4, "{}", held.whole());
     assert!(held.stderr.contains("--counts FILE.csv"), "{}", held.stderr);
     server.signal("TERM");
     assert_eq!(server.end().0.code(), Some(0));
     let json = backtest(dir.path(), &["--format", "json"]).json();
-    // All of it came in one minute, and so it would all have happened in that one.
-    assert_eq!(json["gate"]["shutMinutes"].as_u64().unwrap_or_default(), 0, "{json}");
-    // A file knows of no lateness.
+    // All of it came in one minute, and so it would all have happened in that one, up to the reset.
+    assert!(json["gate"]["shutMinutes"].as_u64().unwrap() <= 2, "{json}");
+    let happened = json["happenings"].as_array().unwrap();
+    let agreed: Vec<_> = happened.iter().filter(|happened| happened["request"] == id).collect();
+    assert_eq!(agreed.len(), 2, "{json}");
+    assert_eq!((&agreed[1]["what"], &agreed[1]["by"]), (&"approve".into(), &"ben".into()));
+    let told = backtest(dir.path(), &[]).stdout;
+    assert!(told.contains("reset approved by ben") && told.contains("a drill"), "{told}");
+    // A file knows of no lateness, and of nothing that people agreed on.
     let csv = backtest(dir.path(), &["--write-counts", "stored.csv"]);
     assert_eq!(csv.code, 0, "{}", csv.whole());
     let json = backtest(dir.path(), &["--counts", "stored.csv", "--format", "json"]).json();
@@ -153,14 +173,15 @@ fn what_a_server_counted_is_replayed_once_it_has_let_go_of_its_store() {
     assert_eq!(json["objectives"][0]["pages"], 1, "{json}");
 }
 
-fn post(url: &str, body: &str) -> String {
+fn post(who: &str, url: &str, body: &str) -> String {
     let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(authority).unwrap();
     stream.set_read_timeout(Some(crate::setup::PATIENCE)).unwrap();
     write!(
         stream,
-        "POST /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+        "POST /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        token(who),
         body.len()
     )
     .unwrap();

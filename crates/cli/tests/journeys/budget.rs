@@ -71,6 +71,31 @@ fn there_is_no_way_round_the_second_person_on_the_command_line() {
 }
 
 #[test]
+fn maintenance_that_begins_now_is_approved_and_then_ended() {
+    let dir = TempDir::new().unwrap();
+    let (_server, url) = house(dir.path());
+    let run = |who: &str, args: &[&str]| as_somebody(dir.path(), &url, Some(who), args);
+    let ask =
+        |start: &str| run("ann", &["maintenance", "request", "--start", start, "--end", "now+2h", "--reason", "x"]);
+    assert_eq!(ask("now").code, 0, "{}", ask("now").whole());
+    let asked = run(
+        "ann",
+        &["maintenance", "request", "--start", "now-5m", "--end", "now+2h", "--reason", "x", "--format", "json"],
+    );
+    let id = asked.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        run("ben", &["maintenance", "approve", &id]).stdout,
+        format!("{id} is approved, and began before that\n")
+    );
+    assert_eq!(run("ann", &["maintenance", "revoke", &id]).stdout, format!("{id} was ended by ann\n"));
+    let list = run("ann", &["maintenance", "list"]).stdout;
+    assert!(list.contains("ended by ann"), "{list}");
+    let wrong = ask("now+");
+    assert_eq!(wrong.code, 2, "{}", wrong.whole());
+    assert!(wrong.stderr.contains("`now+` is no time") && wrong.stderr.contains("`now+2h`"), "{}", wrong.stderr);
+}
+
+#[test]
 fn a_gate_that_knows_nothing_ends_with_3_and_says_null() {
     let dir = TempDir::new().unwrap();
     let (_server, url) = house(dir.path());

@@ -4,7 +4,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use api::{ArmedView, Problem, ReleaseMinute, ReleaseView, RollbackBegun, RollbackList, StoryLine, WatchedFlow};
+use api::{
+    ArmedView, LastRollback, Problem, ReleaseMinute, ReleaseView, RollbackBegun, RollbackList, StoryLine, WatchedFlow,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -74,7 +76,7 @@ fn minute(minute: i64, seen: Option<(u32, u32)>, odds: f64) -> ReleaseMinute {
         conversations: seen.map(|(count, _)| count),
         errors: seen.map(|(_, errors)| errors),
         is_maintained: minute == 0,
-        odds,
+        odds: Some(odds),
         is_after_rollback: 4 <= minute,
     }
 }
@@ -93,12 +95,14 @@ fn release(id: &str, state: &str) -> ReleaseView {
         mode: "approve".into(),
         minute: 4,
         length: 60,
-        odds: 31_044.2,
+        odds: Some(31_044.2),
         odds_needed: 20_000.0,
         odds_suspect: 20.0,
         normal_percent: Some(1.02),
         normal_percent_max: Some(1.27),
-        tolerated_percent: 1.59,
+        share_percent_min: Some(9.44),
+        share_percent_max: Some(18.2),
+        tolerated_percent: Some(1.59),
         conversations: 150,
         errors: 21,
         why: "21 of 150 conversations have failed since 07:40 (14.0 %).".into(),
@@ -130,6 +134,13 @@ fn list() -> RollbackList {
         at: Some(instant(20)),
         is_leader: true,
         open: None,
+        last: Some(LastRollback {
+            id: "r-1".into(),
+            flow: "Main IVR".into(),
+            at: instant(17),
+            is_done: true,
+            what: "callers get 11.0".into(),
+        }),
         locked_until: Some(instant(32)),
         policy: "evidence".into(),
         false_rollbacks_per_year: 1.0,
@@ -152,6 +163,9 @@ fn what_is_watched_and_what_was_gone_back_from_is_told() {
     insta::assert_snapshot!("rollback_status", status.stdout);
     insta::assert_snapshot!("rollback_history", server.run(&["rollback", "history", "--limit", "1"]).stdout);
     assert_eq!(server.run(&["rollback", "status", "--format", "json"]).json(), serde_json::to_value(list()).unwrap());
+    let rare = RollbackList { false_rollbacks_per_year: 1e-300, ..list() };
+    let rare = Canned::answering(200, &rare).run(&["rollback", "status"]).stdout;
+    assert!(rare.contains("false rollbacks a year: 1e-300 at most"), "{rare}");
     let history = server.run(&["rollback", "history", "--format", "json"]).json();
     assert_eq!(history, json!({ "releases": list().releases }));
     assert!(server.asked().iter().all(|asked| asked == "GET /api/v1/rollbacks"), "{:?}", server.asked());
@@ -192,15 +206,50 @@ fn a_release_is_explained_with_its_last_minutes() {
 }
 
 #[test]
+fn without_a_past_neither_odds_nor_what_is_tolerated_are_numbers() {
+    let unweighed = ReleaseView {
+        odds: None,
+        normal_percent: None,
+        normal_percent_max: None,
+        share_percent_min: None,
+        share_percent_max: None,
+        tolerated_percent: None,
+        minutes: vec![ReleaseMinute { odds: None, ..minute(1, Some((48, 6)), 1.0) }],
+        is_reproduced: Some(true),
+        ..release("r-3", "WATCHING")
+    };
+    let explained = Canned::answering(200, &unweighed).run(&["rollback", "explain", "r-3"]).stdout;
+    insta::assert_snapshot!("rollback_explain_without_past", explained);
+    let all = RollbackList { releases: vec![unweighed], ..list() };
+    let status = Canned::answering(200, &all).run(&["rollback", "status"]).stdout;
+    assert!(status.contains("–") && !status.contains(" : 1"), "{status}");
+}
+
+#[test]
 fn going_back_says_what_was_begun_and_by_whom() {
-    let server = Canned::answering(200, &RollbackBegun { begun: "Main IVR is being gone back to version 11.0".into() });
+    let begun = "Main IVR goes back from 12.0 to 11.0";
+    let server = Canned::answering(200, &RollbackBegun { id: "w-1".into(), begun: begun.into() });
     let token = ["--token", "token-of-ann"];
     let wish = ["rollback", "run", "Main IVR", "--to", "11.0", "--reason", "callers complain"];
-    let ended = server.run(&[&wish[..], &token].concat());
+    let ended = server.run(&[&wish[..], &["--no-wait"], &token].concat());
     assert_eq!(ended.code, 0, "{}", ended.whole());
-    assert!(ended.stdout.starts_with("Main IVR is being gone back to version 11.0\n"), "{}", ended.stdout);
+    assert!(ended.stdout.starts_with("Main IVR goes back from 12.0 to 11.0\n"), "{}", ended.stdout);
     let body = r#"{"flow":"Main IVR","to":"11.0","reason":"callers complain"}"#;
     assert_eq!(server.asked(), [format!("POST /api/v1/rollbacks [Bearer token-of-ann] {body}")]);
+
+    // The list tells what became of it, and the command ends with that.
+    for (is_done, what, code) in [(true, "callers get 11.0", 0), (false, "bob has the flow locked", 1)] {
+        let last = LastRollback { id: "w-1".into(), is_done, what: what.into(), ..list().last.unwrap() };
+        let mut answer = serde_json::to_value(RollbackList { last: Some(last), ..list() }).unwrap();
+        answer["id"] = "w-1".into();
+        answer["begun"] = begun.into();
+        let server = Canned::answering(200, &answer);
+        let ended = server.run(&[&wish[..], &token].concat());
+        assert_eq!(ended.code, code, "{}", ended.whole());
+        assert_eq!(ended.stdout, format!("{begun}\nMain IVR: {what}\n"));
+        let json = server.run(&[&wish[..], &token, &["--format", "json"]].concat()).json();
+        assert_eq!((&json["id"], &json["ended"]["what"]), (&"w-1".into(), &what.into()));
+    }
 
     let server = Canned::answering(200, &release("r-2", "ROLLING_BACK"));
     let ended = server.run(&[&["rollback", "approve", "r-2"][..], &token].concat());
@@ -240,6 +289,50 @@ fn every_refusal_has_its_exit_code() {
     assert_eq!(run(&["rollback", "approve", "r-2", "--server", "http://127.0.0.1:9"]).code, 3);
     assert_eq!(run(&["rollback", "run", "main"]).code, 2, "to which version?");
     assert_eq!(run(&["rollback", "history", "--limit", "0"]).code, 2);
+}
+
+#[test]
+fn a_wrong_call_is_not_looked_for_in_the_log_of_the_server() {
+    let problem = |status: u16| Problem {
+        kind: "urn:steadyline:problem:wish".into(),
+        title: "this makes no sense".into(),
+        status,
+        detail: None,
+        hint: None,
+    };
+    for (status, is_hinted) in [(400, false), (403, false), (404, false), (409, false), (500, true), (503, true)] {
+        let ended = Canned::answering(status, &problem(status)).run(&["maintenance", "approve", "m-1"]);
+        assert_eq!(ended.stderr.contains("server's log"), is_hinted, "{status}: {}", ended.stderr);
+        assert!(ended.stderr.contains("this makes no sense"), "{status}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_token_is_sent_without_the_end_of_its_line_and_refused_with_another_in_it() {
+    let server = Canned::answering(200, &release("r-2", "ROLLING_BACK"));
+    let approve = |token: &str| server.run(&["rollback", "approve", "r-2", "--token", token]);
+    assert_eq!(approve("token-of-ann\r\n").code, 0);
+    assert_eq!(server.asked(), ["POST /api/v1/rollbacks/r-2/approve [Bearer token-of-ann] null"]);
+    let two = approve("token-of-ann\ntoken-of-ben");
+    assert_eq!(two.code, 2, "{}", two.whole());
+    assert!(two.stderr.contains("one token, on one line") && !two.stderr.contains("token-of"), "{}", two.stderr);
+    assert_eq!(server.asked().len(), 1, "nothing was sent");
+}
+
+#[test]
+fn what_is_no_url_of_a_server_is_a_wrong_call() {
+    let table = [
+        ("127.0.0.1:47800", "write http://127.0.0.1:47800 or https://127.0.0.1:47800"),
+        ("localhost:7700", "write http://localhost:7700 or"),
+        ("ftp://localhost", "write http://127.0.0.1:7700, for instance"),
+        ("http://", "write http://127.0.0.1:7700, for instance"),
+    ];
+    for (url, part) in table {
+        let ended = run(&["incidents", "list", "--server", url]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.whole());
+        let said = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]

@@ -73,5 +73,5 @@ fn a_file_that_cannot_be_used_is_told_line_by_line() {
     assert!(ended.stderr.contains("minutes.csv:2: more were bad"), "{}", ended.stderr);
     assert!(ended.stderr.contains("minutes.csv:3: it names no flow"), "{}", ended.stderr);
     let ended = run(&["rollback", "backtest", "--csv", "nowhere.csv", "--alpha", "2"]);
-    assert!(ended.stderr.contains("a chance is above 0 and below 1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("a chance is at least 1e-9 and below 1"), "{}", ended.stderr);
 }

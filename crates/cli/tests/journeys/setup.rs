@@ -30,6 +30,11 @@ impl Ended {
         format!("exit {code}\n--- stdout\n{stdout}--- stderr\n{stderr}")
     }
 
+    /// What is on stderr, as one line, without what frames it.
+    pub(crate) fn said(&self) -> String {
+        self.stderr.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// What is on stdout, as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.whole()))
@@ -58,8 +63,21 @@ pub(crate) fn run_in(dir: &Path, args: &[&str], stdin: &str) -> Ended {
     run_for(PATIENCE, dir, args, stdin)
 }
 
+/// Runs one step of a pipeline to its end in `dir`, with `dir/bin` in the path, and steadyline.
+pub(crate) fn shell(dir: &Path, step: &str) -> Ended {
+    let steadyline = Path::new(env!("CARGO_BIN_EXE_steadyline")).parent().unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", dir.join("bin").display(), steadyline.display());
+    let mut shell = Command::new("sh");
+    shell.args(["-eu", "-c", step]).current_dir(dir).env_clear();
+    shell.env("PATH", path).env("NO_COLOR", "1").env("LANG", "C.UTF-8").env("USER", "tester");
+    ended(shell, PATIENCE, step, "")
+}
+
 fn run_for(patience: Duration, dir: &Path, args: &[&str], stdin: &str) -> Ended {
-    let mut command = command(dir, args);
+    ended(command(dir, args), patience, &format!("steadyline {}", args.join(" ")), stdin)
+}
+
+fn ended(mut command: Command, patience: Duration, what: &str, stdin: &str) -> Ended {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     let (told, ended) = channel();
@@ -67,7 +85,7 @@ fn run_for(patience: Duration, dir: &Path, args: &[&str], stdin: &str) -> Ended 
     std::thread::spawn(move || told.send(child.wait_with_output()));
     let Ok(output) = ended.recv_timeout(patience) else {
         signal(pid, "KILL");
-        panic!("`steadyline {}` did not end", args.join(" "));
+        panic!("`{what}` did not end");
     };
     let output = output.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -173,6 +191,20 @@ pub(crate) fn get(url: &str) -> (u16, String) {
     stream.read_to_string(&mut answer).unwrap();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+/// One POST of JSON in the name of whoever has the token: its status.
+pub(crate) fn post(url: &str, token: &str, body: &str) -> u16 {
+    let rest = url.strip_prefix("http://").unwrap();
+    let (authority, path) = rest.split_once('/').unwrap();
+    let mut stream = TcpStream::connect(authority).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!("POST /{path} HTTP/1.1\r\nhost: {authority}\r\nauthorization: Bearer {token}\r\n");
+    let kind = "content-type: application/json\r\nconnection: close\r\n";
+    write!(stream, "{head}{kind}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 /// Replaces what differs from run to run.

@@ -122,11 +122,10 @@ fn policies(backtest: &Backtest, global: &Global, defined: &[(String, String)]) 
     files.into_iter().map(|file| named(read(file)?, Some(file))).collect()
 }
 
-/// From when to when: as asked, or as far as there are counts.
+/// From when to when: as asked, or as far as something is known.
 fn stretch(counts: &Counts, from: Option<Minute>, until: Option<Minute>) -> Result<Stretch, Report> {
     let first = counts.list.iter().map(|count| count.minute).min();
-    let last = counts.list.iter().map(|count| count.at).max();
-    match (from.or(first), until.or(last)) {
+    match (from.or(first), until.or(counts.last())) {
         (Some(from), Some(until)) => Ok(Stretch { from, until }),
         _ => {
             let hint = "give counts with `--counts FILE.csv`, or let `steadyline serve` count for a while";

@@ -4,6 +4,7 @@ mod budget;
 mod check;
 mod explain;
 mod keys;
+mod review;
 mod rollback;
 mod show;
 mod written;

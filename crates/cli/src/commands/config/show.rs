@@ -18,7 +18,7 @@ use miette::IntoDiagnostic as _;
 use serde_json::{Map, Value, json};
 
 use super::written::Written;
-use super::{budget, rollback};
+use super::{budget, review, rollback};
 use crate::settings::{Format, Global, Source};
 use crate::{Ended, diagnostics, output};
 
@@ -54,13 +54,22 @@ pub(super) fn effective(config: &Config, written: &Written) -> Value {
         "access": budget::access(config, written),
         "lint": lint(&config.lint),
     });
-    put(&mut shown, "platform", config.platform.as_ref().map(|configured| platform(configured, written)));
+    put(
+        &mut shown,
+        "platform",
+        config.platform.as_ref().map(|configured| platform(configured, &["platform"], written)),
+    );
+    if let Ok(target) = config.review.target(None) {
+        shown["platform"]["isProduction"] = target.is_production.into();
+    }
+    shown["review"] = review::shown(&config.review, written);
     shown
 }
 
-fn platform(platform: &Platform, written: &Written) -> Value {
+/// An organisation, as it stands under these keys.
+pub(super) fn platform(platform: &Platform, section: &[&str], written: &Written) -> Value {
     let Platform { place, client, backup, requests_per_minute, reserved_percent, licences, health_hosts } = platform;
-    let shown_client = |key: &str, client: &PlatformClient| json!({ "id": client.id, "secret": written.secret(&["platform", key, "secret"]) });
+    let shown_client = |key: &str, client: &PlatformClient| json!({ "id": client.id, "secret": written.secret(&[section, &[key, "secret"]].concat()) });
     let mut shown = json!({
         "client": shown_client("client", client),
         "requestsPerMinute": requests_per_minute,
@@ -266,7 +275,7 @@ fn named<'a, T>(list: &'a [T], show: impl Fn(&'a T) -> (&'a str, Value)) -> Valu
 }
 
 /// What is not set is not shown.
-fn put(shown: &mut Value, key: &str, value: Option<impl serde::Serialize>) {
+pub(super) fn put(shown: &mut Value, key: &str, value: Option<impl serde::Serialize>) {
     if let Some(value) = value {
         shown[key] = json!(value);
     }
@@ -365,6 +374,20 @@ platform:
   client: { id: c, secret: { env: SECRET } }
   backup: { id: b, secret: { file: /run/backup } }
   licences: { cloudCX3: 200 }
+review:
+  owner: ann
+  targets:
+    sandbox: { region: us-east-1, client: { id: s, secret: { env: SANDBOX } }, backup: { id: t, secret: { env: SPARE } } }
+    live:
+      gateway: { url: "http://127.0.0.1:7710/", loginPrefix: login }
+      client: { id: l, secret: { env: LIVE } }
+      isProduction: true
+  integrations:
+    crm: { action: Look up, inputs: { ani: "1" } }
+    kb: { url: "https://kb/health", sla: 500ms, samples: 9 }
+  plans:
+    - { file: launch.yaml, target: sandbox, at: "02:30", zone: Europe/Berlin, keep: 30 }
+    - { file: launch.yaml, target: live, at: "03:00", touchProduction: true }
 "#;
 
     const BY_REGION: &str = "platform: { region: eu-central-1, client: { id: c, secret: { env: SECRET } } }";

@@ -15,6 +15,7 @@ use clock::Clock;
 use config::{Config, Place, Platform, PlatformClient, Secrets};
 use degrade::{Phase, Transition};
 use engine::Handle;
+use engine::review::Reviews;
 use gateway::Options;
 use miette::{IntoDiagnostic as _, Report};
 use store::Store;
@@ -31,8 +32,8 @@ use crate::console::{self, Console, Shown};
 use crate::controller::{self, Order, Reporter};
 use crate::diagnostics;
 use crate::failure::{Failure, cannot_listen};
-use crate::releases;
 use crate::shared_gateway::{self, SharedGateway};
+use crate::{releases, reviews};
 
 const CONFIG: &str = include_str!("demo.yaml");
 /// Budgets are part of one story only: in another they would do their work, too.
@@ -90,6 +91,7 @@ pub(super) struct Stage {
     pub(super) engine: Handle,
     pub(super) budgets: budgets::Running,
     pub(super) releases: Option<releases::Running>,
+    reviews: Reviews,
     /// The organisation, as those who publish releases ask it.
     pub(super) pipeline: Option<genesys::Client>,
     pub(super) turns: watch::Receiver<Turns>,
@@ -156,6 +158,17 @@ impl Stage {
                 (Some(as_client(platform.client.clone())?), Some(as_client(pipeline)?))
             }
         };
+        let deployments = controller::deployments(&store_handle, clock).await?;
+        let reviews = reviews::start(reviews::Order {
+            config: &config,
+            config_file: Some(&config_file),
+            store: Arc::clone(&store_handle),
+            engine: &engine,
+            budgets: &budgets.budgets,
+            platform: client.as_ref(),
+            clock: clock.clone(),
+        });
+        let reviews = reviews.await?;
         let releases = releases::start(releases::Order {
             config: &config,
             store: store_handle,
@@ -173,6 +186,8 @@ impl Stage {
             guide: None,
             budgets: budgets.budgets.clone(),
             releases: releases.as_ref().map(releases::Running::shown),
+            deployments,
+            reviews: reviews.clone(),
             terms: budgets::terms(&config),
             documents: budgets.documents.clone(),
             access: budgets::access(&config),
@@ -198,6 +213,7 @@ impl Stage {
             engine,
             budgets,
             releases,
+            reviews,
             pipeline,
             turns,
             console,
@@ -217,6 +233,7 @@ impl Stage {
         self.gateway.drain(DRAIN_MAX).await;
         self.reporting.abort();
         self.console.stop(&self.clock, DRAIN_MAX).await;
+        self.reviews.shutdown().await;
         if let Some(releases) = self.releases {
             releases.shutdown().await;
         }

@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Lint, global: &Global) -> Ended {
         return Err(Failure::new(Exit::Usage, message, "name a file, or a folder that holds flows").into());
     }
     let settings = Settings { calls_per_minute: args.calls_per_minute, ..super::settings(global)? };
-    let mut findings = judge(&inputs.list, &library(args, &inputs.list)?, &settings);
+    let mut findings = judge(&inputs.list, &library(args.actions.as_ref(), &inputs.list)?, &settings);
     if let Some(path) = &args.write_baseline {
         baseline::write(&findings, path)?;
         output::line(format_args!("{} findings are in {} now", findings.list.len(), path.display()));
@@ -139,7 +139,13 @@ pub(crate) fn run(args: &Lint, global: &Global) -> Ended {
     Ok(if fails { Exit::Blocked } else { Exit::Done })
 }
 
-fn show(findings: &Findings, inputs: &[Input], skipped: usize, global: &Global) {
+/// Everything that is found in these files, for other commands.
+pub(crate) fn findings(inputs: &[Input], global: &Global) -> Result<Findings, Report> {
+    Ok(judge(inputs, &library(None, inputs)?, &super::settings(global)?))
+}
+
+/// Tells what was found, to people.
+pub(crate) fn show(findings: &Findings, inputs: &[Input], skipped: usize, global: &Global) {
     let sources: BTreeMap<String, String> =
         inputs.iter().map(|input| (input.name.clone(), input.text.clone())).collect();
     let has_color = std::io::stdout().is_terminal() && std::env::var_os(env::NO_COLOR).is_none();
@@ -162,9 +168,9 @@ fn explain(rule: &str) -> Ended {
 }
 
 /// What is known beside each file: all Data Actions and flows of this run.
-fn library(args: &Lint, inputs: &[Input]) -> Result<Library, Report> {
-    let mut library = Library { has_every_action: args.actions.is_some(), ..Library::default() };
-    let extra = match &args.actions {
+fn library(actions: Option<&PathBuf>, inputs: &[Input]) -> Result<Library, Report> {
+    let mut library = Library { has_every_action: actions.is_some(), ..Library::default() };
+    let extra = match actions {
         Some(folder) => files::read(std::slice::from_ref(folder), &Substitutions::default())?.list,
         None => Vec::new(),
     };

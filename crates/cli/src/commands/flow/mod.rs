@@ -1,11 +1,17 @@
-//! `steadyline flow`: what would happen to callers, known before a flow is published.
+//! `steadyline flow`: what would happen to callers, known before a flow is published; and publishing it.
 
 mod baseline;
-mod files;
+pub(crate) mod files;
 mod graph;
-mod lint;
-mod shown;
+pub(crate) mod lint;
+pub(crate) mod lock;
+mod publish;
+pub(crate) mod recover;
+pub(crate) mod shown;
 mod trace;
+mod validate;
+mod versions;
+mod which;
 
 use api::Exit;
 use clap::Subcommand;
@@ -13,17 +19,25 @@ use config::raw::Weight;
 use flow::lint::{RULES, Rule, Settings, Severity};
 use miette::Report;
 
+pub(crate) use which::like;
+
 use crate::Ended;
 use crate::failure::Failure;
 use crate::settings::Global;
 
-/// Knows what happens to callers before a flow is published.
+/// Knows what happens to callers before a flow is published, and publishes it.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  steadyline flow lint flows/")]
 pub(crate) enum Flow {
     Lint(lint::Lint),
     Trace(trace::Trace),
     Graph(graph::Graph),
+    Validate(validate::Validate),
+    Versions(versions::Versions),
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    Publish(publish::Publish),
+    Recover(recover::Recover),
 }
 
 /// Runs one of them.
@@ -32,7 +46,18 @@ pub(crate) fn run(flow: &Flow, global: &Global) -> Ended {
         Flow::Lint(lint) => lint::run(lint, global),
         Flow::Trace(trace) => trace::run(trace, global),
         Flow::Graph(graph) => graph::run(graph),
+        Flow::Validate(validate) => validate::run(validate, global),
+        Flow::Versions(versions) => versions::run(versions, global),
+        Flow::Lock(lock) => lock::lock(lock, global),
+        Flow::Unlock(unlock) => lock::unlock(unlock, global),
+        Flow::Publish(publish) => publish::run(publish, global),
+        Flow::Recover(recover) => recover::run(recover, global),
     }
+}
+
+/// The newest version that was checked in; else the one that callers get.
+pub(crate) fn newest(flow: &genesys::flows::Flow) -> Option<String> {
+    flow.checked_in_version.as_ref().or(flow.published_version.as_ref()).map(|version| version.id.clone())
 }
 
 /// What flows are held to: the defaults, and what the configuration says.

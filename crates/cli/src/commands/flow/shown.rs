@@ -109,7 +109,7 @@ fn cleaned(finding: &Finding) -> Finding {
 }
 
 /// Text without control characters, but for line ends and tabs.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\r' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Trace {
     #[arg(value_name = "PATH")]
     path: PathBuf,
     /// How something behaves: dataAction:NAME=…, transfer:QUEUE=…, dataTable:NAME=…; outcomes are ok, a status,
-    /// 503x3, 429:2, timeout, reset, malformed, slow:4s, missing, then=….
+    /// 503x3, 429:2, timeout, reset, malformed, empty, slow:4s, missing, then=….
     #[arg(long, value_name = "SCRIPT", conflicts_with = "all_faults")]
     fault: Vec<Script>,
     /// What the caller types, in order (`1` or dtmf=1), or a variable that is known (Call.Ani=…).

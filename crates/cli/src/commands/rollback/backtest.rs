@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use api::Exit;
 use base::{Minute, Minutes};
 use clap::{Args, ValueEnum};
+use rollback::evidence::ALPHA_MIN;
 use rollback::replay::{self, Armed, Decision, Judged};
 use rollback::{Observation, Policy, Rule, words};
 use serde_json::{Value, json};
@@ -140,7 +141,11 @@ const fn word(decision: Decision) -> &'static str {
 
 fn alpha(text: &str) -> Result<f64, String> {
     let alpha: f64 = text.parse().map_err(|_| "write a number, such as 0.0001".to_owned())?;
-    if 0.0 < alpha && alpha < 1.0 { Ok(alpha) } else { Err("a chance is above 0 and below 1".to_owned()) }
+    if (ALPHA_MIN..1.0).contains(&alpha) {
+        Ok(alpha)
+    } else {
+        Err(format!("a chance is at least {ALPHA_MIN:e} and below 1"))
+    }
 }
 
 /// What is known of a minute.

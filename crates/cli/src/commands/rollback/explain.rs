@@ -37,21 +37,31 @@ pub(super) async fn one(server: &Server, id: &str, minutes_max: usize, global: &
 fn facts(release: &ReleaseView) -> Vec<(&'static str, String)> {
     let ReleaseView { errors, conversations, minute, length, .. } = release;
     let normal = match (release.normal_percent, release.normal_percent_max) {
-        (Some(normal), Some(max)) => format!("{}, {} at most; ", percent(normal), percent(max)),
-        (Some(normal), None) => format!("{}; ", percent(normal)),
-        (None, _) => "not known; ".to_owned(),
+        (Some(normal), Some(max)) => format!("{}, {} at most", percent(normal), percent(max)),
+        (Some(normal), None) => percent(normal),
+        (None, _) => "– not known".to_owned(),
     };
+    let tolerated = match release.tolerated_percent {
+        Some(tolerated) => format!("{} is tolerated", percent(tolerated)),
+        None => "nor is what is tolerated".to_owned(),
+    };
+    let against = release.odds.map_or_else(|| "– without a known past".to_owned(), odds);
     let by = release.published_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let before = release.before.as_ref().map(|before| format!(", after {before}")).unwrap_or_default();
     let needed = format!("suspect from {}, bad from {}", odds(release.odds_suspect), odds(release.odds_needed));
     let mut facts = vec![
-        ("odds against", format!("{} ({needed})", odds(release.odds))),
+        ("odds against", format!("{against} ({needed})")),
         ("failed", format!("{errors} of {conversations} conversations ({})", share(*errors, *conversations))),
-        ("normal", format!("{normal}{} is tolerated", percent(release.tolerated_percent))),
+    ];
+    if let (Some(min), Some(max)) = (release.share_percent_min, release.share_percent_max) {
+        facts.push(("true share", format!("{} to {}, in 95 of 100 cases", percent(min), percent(max))));
+    }
+    facts.extend([
+        ("normal", format!("{normal}; {tolerated}")),
         ("watched", format!("{minute} of {length} minutes")),
         ("mode", release.mode.clone()),
         ("published", format!("{:.0}{by}{before}", release.published_at)),
-    ];
+    ]);
     facts.extend(release.target.as_ref().map(|target| ("gone back to", target.clone())));
     facts.extend(release.recovery_odds.map(|helped| ("it helped", format!("{} for it", odds(helped)))));
     facts
@@ -83,5 +93,12 @@ fn row(minute: &ReleaseMinute) -> Vec<String> {
         (Some(count), Some(failed)) => (count.to_string(), failed.to_string(), share(failed.into(), count.into())),
         _ => (shown::unknown(), shown::unknown(), shown::unknown()),
     };
-    vec![format!("{:.0}", minute.at), count, failed, share, odds(minute.odds), note.to_owned()]
+    vec![
+        format!("{:.0}", minute.at),
+        count,
+        failed,
+        share,
+        minute.odds.map_or_else(shown::unknown, odds),
+        note.to_owned(),
+    ]
 }

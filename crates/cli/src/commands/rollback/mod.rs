@@ -14,10 +14,13 @@ use crate::client::Server;
 use crate::settings::Global;
 use crate::{Ended, block_on};
 
+/// Where a server has them.
+const PATH: &str = "/api/v1/rollbacks";
+
 /// Shows releases under watch, goes back from them, and replays those of the past.
 ///
 /// Whoever goes back says who they are with `--token` or STEADYLINE_TOKEN: an operator runs, an approver approves. Both
-/// end with 4 while somebody else has the flow, another rollback is open, or the last one was too short a time ago.
+/// end with 4 while another rollback is open, or the last one was too short a time ago: nothing was begun then.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  steadyline rollback status")]
 pub(crate) enum Rollback {
@@ -47,7 +50,10 @@ pub(crate) enum Rollback {
         #[command(flatten)]
         server: Server,
     },
-    /// Goes back to a version, whatever is known of the one that callers get.
+    /// Goes back to a version, whatever is known of the one that callers get, and waits until that is over.
+    ///
+    /// It goes on when this command is interrupted. The command ends with 1 when callers do not get the version, because
+    /// somebody else has the flow locked, for instance.
     #[command(
         after_help = "Example:\n  steadyline rollback run main-ivr --to 11.0 --reason 'callers are cut off in the menu'"
     )]
@@ -60,10 +66,13 @@ pub(crate) enum Rollback {
         /// Why.
         #[arg(long, value_name = "WORDS", default_value = "")]
         reason: String,
+        /// Do not wait until it is over.
+        #[arg(long)]
+        no_wait: bool,
         #[command(flatten)]
         server: Server,
     },
-    /// Goes back from a release that waits for somebody to say so.
+    /// Goes back from a release that is watched, or waits for somebody to say so.
     #[command(after_help = "Example:\n  steadyline rollback approve r-7f3a")]
     Approve {
         /// The release's id, from `rollback status`.
@@ -81,9 +90,9 @@ pub(crate) fn run(rollback: &Rollback, global: &Global) -> Ended {
         Rollback::Status { server } => block_on(status::now(server, global)),
         Rollback::History { limit, server } => block_on(status::history(server, limit.get(), global)),
         Rollback::Explain { id, minutes, server } => block_on(explain::one(server, id, *minutes, global)),
-        Rollback::Run { flow, to, reason, server } => {
+        Rollback::Run { flow, to, reason, no_wait, server } => {
             let wish = api::RollbackWish { flow: flow.clone(), to: to.clone(), reason: reason.clone() };
-            block_on(act::run(server, &wish, global))
+            block_on(act::run(server, &wish, !no_wait, global))
         }
         Rollback::Approve { id, server } => block_on(act::approve(server, id, global)),
         Rollback::Backtest(backtest) => backtest::run(backtest, global),

@@ -69,7 +69,7 @@ pub(super) fn row(release: &ReleaseView) -> Vec<String> {
         release.version.clone(),
         format!("{:.0}", release.published_at),
         release.state.clone(),
-        odds(release.odds),
+        release.odds.map_or_else(unknown, odds),
         share(release.errors, release.conversations),
         format!("{} of {}", release.minute, release.length),
     ]

@@ -4,12 +4,11 @@ use api::{Exit, RollbackList, WatchedFlow};
 use miette::IntoDiagnostic as _;
 use serde_json::json;
 
+use super::PATH;
 use super::shown::{self, HEADS};
 use crate::client::Server;
 use crate::settings::{Format, Global};
 use crate::{Ended, output};
-
-const PATH: &str = "/api/v1/rollbacks";
 
 pub(super) async fn now(server: &Server, global: &Global) -> Ended {
     let list: RollbackList = server.get(PATH).await?;
@@ -72,12 +71,13 @@ fn situation(list: &RollbackList) {
     let is_locked = list.locked_until.filter(|until| list.at.is_some_and(|at| at < *until));
     let locked = is_locked.map_or_else(|| "no".to_owned(), |until| format!("until {until:.0}"));
     let RollbackList { policy, false_rollbacks_per_year: wrong, releases_per_year: of, .. } = list;
-    let mut facts = vec![
-        ("going back", open),
+    let mut facts = vec![("going back", open)];
+    facts.extend(list.last.as_ref().map(|last| ("the last", format!("{:.0}, {}: {}", last.at, last.flow, last.what))));
+    facts.extend([
         ("locked out", locked),
         ("in charge", leader.to_owned()),
-        ("rule", format!("{policy}; false rollbacks a year: {wrong} at most, over {of} releases")),
-    ];
+        ("rule", format!("{policy}; false rollbacks a year: {} at most, over {of} releases", server::rate(*wrong))),
+    ]);
     facts.extend(list.trouble.as_ref().map(|trouble| ("not counting", trouble.clone())));
     for (name, value) in facts {
         output::line(format_args!("{name:<12}  {value}"));

@@ -3,6 +3,7 @@
 //! The first line names the columns: `minute`, `objective`, `total`, and one of `bad` and `good`, in any order; others
 //! are passed over. A line whose counts are empty is a minute of which nothing is known.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use budget::{Count, Minute, Minutes};
@@ -10,7 +11,7 @@ use engine::budget::{STORED_MAX, StoredCount};
 use miette::Report;
 
 use super::past::Counts;
-use crate::csv::{self, cells, minute, number, untruth};
+use crate::csv::{self, Heads, Names, cells, check_name, minute, number};
 
 /// Where the columns are.
 struct Columns {
@@ -38,7 +39,7 @@ pub(super) fn write(counts: &Counts) -> String {
         let id = counts.ids.get(objective).map_or("", String::as_str);
         let (bad, total) = count.pair();
         let pair = if count.is_known() { format!("{bad},{total}") } else { ",".to_owned() };
-        writeln!(text, "{},{id},{pair}", minute.start()).expect("a string takes all that is written");
+        writeln!(text, "{},{},{pair}", minute.start(), csv::written(id)).expect("a string takes all that is written");
     }
     text
 }
@@ -59,9 +60,9 @@ fn parse(text: &str) -> Result<Counts, Vec<(usize, String)>> {
         }
         match columns.count(line) {
             Ok((minute, id, count)) => {
-                let known = ids.iter().position(|known| known == id);
+                let known = ids.iter().position(|known| *known == id);
                 let objective = known.unwrap_or_else(|| {
-                    ids.push(id.to_owned());
+                    ids.push(id.into_owned());
                     ids.len() - 1
                 });
                 found.push((StoredCount { objective, minute, count, at: minute + Minutes::new(1) }, place));
@@ -78,17 +79,18 @@ fn parse(text: &str) -> Result<Counts, Vec<(usize, String)>> {
     }
     wrong.sort();
     let list = found.into_iter().map(|(count, _)| count).collect();
-    if wrong.is_empty() { Ok(Counts { ids, list }) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(Counts { ids, list, requests: Vec::new() }) } else { Err(wrong) }
 }
 
 impl Columns {
     fn of(header: &str) -> Result<Self, String> {
-        let heads: Vec<_> = cells(header).map(str::to_ascii_lowercase).collect();
-        let place = |name: &str| heads.iter().position(|head| head == name);
+        let heads = Heads::of(header)?;
         let needed = |name: &str| {
-            place(name).ok_or_else(|| format!("there is no column `{name}`; begin with `minute,objective,bad,total`"))
+            heads
+                .place(name)?
+                .ok_or_else(|| format!("there is no column `{name}`; begin with `minute,objective,bad,total`"))
         };
-        let (part, is_part_good) = match (place("bad"), place("good")) {
+        let (part, is_part_good) = match (heads.place("bad")?, heads.place("good")?) {
             (Some(bad), None) => (bad, false),
             (None, Some(good)) => (good, true),
             (Some(_), Some(_)) => return Err("there are columns `bad` and `good`; leave one of them out".to_owned()),
@@ -98,19 +100,22 @@ impl Columns {
         Ok(Self { minute, objective, total, part, is_part_good })
     }
 
-    fn count<'a>(&self, line: &'a str) -> Result<(Minute, &'a str, Count), String> {
-        let cells: Vec<_> = cells(line).collect();
-        let cell = |place: usize| cells.get(place).copied().unwrap_or_default();
-        let (minute, id) = (minute(cell(self.minute))?, cell(self.objective));
+    fn count<'a>(&self, line: &'a str) -> Result<(Minute, Cow<'a, str>, Count), String> {
+        let cells = cells(line)?;
+        let cell = |place: usize| cells.get(place).map_or("", |cell| cell);
+        let minute = minute(cell(self.minute))?;
+        let id = cells.get(self.objective).cloned().unwrap_or_default();
+        check_name(&id)?;
         if id.is_empty() {
             return Err("it names no objective; write its id".to_owned());
         }
         let part = if self.is_part_good { "good" } else { "bad" };
+        let names = Names { part, total: "total" };
         let count = match (number(part, cell(self.part))?, number("total", cell(self.total))?) {
             (Some(good), Some(total)) if self.is_part_good => {
-                Count::good(good, total).map_err(|untrue| untruth(untrue).to_owned())
+                Count::good(good, total).map_err(|untrue| names.untruth(untrue))
             }
-            (bad, total) => csv::count(part, bad, total),
+            (bad, total) => names.count(bad, total),
         };
         Ok((minute, id, count?))
     }
@@ -129,6 +134,8 @@ mod tests {
             ("minute,bad,total\n", 1, "no column `objective`"),
             ("minute,objective,total\n", 1, "no column `bad`"),
             ("minute,objective,good,bad,total\n", 1, "leave one of them out"),
+            ("minute,objective,bad,total,Total\n", 1, "two columns `total`"),
+            ("minute,objective,bad,total\n2026-11-21T08:00:00Z,\"crm,1,2\n", 2, "a quote is not closed"),
             ("minute,objective,bad,total\nyesterday,crm,1,2\n", 2, "write 2026-11-21T08:00:00Z"),
             ("minute,objective,bad,total\n2026-11-21T08:00:30Z,crm,1,2\n", 2, "write when the minute begins"),
             ("minute,objective,bad,total\n2026-11-21T08:00:00Z,,1,2\n", 2, "write its id"),
@@ -165,8 +172,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let text =
-            format!("{HEAD}2026-11-21T08:00:00Z,crm,1,2\n2026-11-21T08:01:00Z,crm,,\n2026-11-21T08:01:00Z,pay,0,0\n");
+        let text = format!(
+            "{HEAD}2026-11-21T08:00:00Z,crm,1,2\n2026-11-21T08:01:00Z,crm,,\n2026-11-21T08:01:00Z,\"pay, \"\"all\"\"\",0,0\n"
+        );
         assert_eq!(write(&parse(&text).unwrap()), text);
     }
 }

@@ -1,5 +1,6 @@
 //! What would have happened, for programs: everything.
 
+use budget::approvals;
 use budget::backtest::{Difference, Episode, FlowTotals, GateTotals, Happening, ObjectiveTotals, What};
 use budget::book::{Effect, Policy};
 use budget::ladder::{self, Mode};
@@ -56,7 +57,10 @@ fn happened(policy: &Policy, Happening { at, what }: &Happening) -> Option<Value
             "at": at, "what": "mode", "flow": policy.flows.get(*place)?.id, "from": from.word(), "to": to.word(),
             "why": words::mode_change(why),
         }),
-        What::Effect(Effect::Approvals(_) | Effect::Refused(_)) => return None,
+        What::Effect(Effect::Approvals(approvals::Effect::Done { deed, by, request })) => json!({
+            "at": at, "what": deed.word(), "request": request.id, "by": by, "reason": request.reason,
+        }),
+        What::Effect(Effect::Refused(_)) => return None,
         What::Gate { flow, is_allowed, reasons } => json!({
             "at": at, "what": "gate", "flow": flow.and_then(|place| policy.flows.get(place)).map(|flow| &flow.id),
             "allowed": is_allowed, "reasons": reasons.iter().map(words::reason).collect::<Vec<_>>(),

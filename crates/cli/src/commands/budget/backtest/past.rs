@@ -1,12 +1,13 @@
-//! The counts of the past: from the store, and as events of a policy.
+//! The past: counts and what people agreed on, from the store, and as events of a policy.
 
 use std::path::PathBuf;
 
 use api::Exit;
-use budget::backtest::Past;
+use budget::approvals::Request;
+use budget::backtest::{Past, acts, merge};
 use budget::book::{Event, Policy};
 use budget::{Minute, Minutes};
-use engine::budget::{StoredCount, StoredError, stored};
+use engine::budget::{StoredCount, StoredError, requests, stored};
 use miette::Report;
 use store::{Sqlite, StoreError};
 
@@ -22,6 +23,8 @@ const MARGIN: Minutes = Minutes::days(2);
 pub(super) struct Counts {
     pub(super) ids: Vec<String>,
     pub(super) list: Vec<StoredCount>,
+    /// Maintenance and resets; none where counts come from a file.
+    pub(super) requests: Vec<Request>,
 }
 
 /// Which counts are asked for.
@@ -44,12 +47,20 @@ impl Counts {
         self.ids.iter().map(place).collect()
     }
 
+    /// The first minute by which all of it has come; `None` when nothing was counted.
+    pub(super) fn last(&self) -> Option<Minute> {
+        let last = self.list.iter().map(|count| count.at).max()?;
+        let acted = acts(&self.requests).last().map(|act| Minute::of(act.at) + Minutes::new(1));
+        Some(acted.map_or(last, |acted| acted.max(last)))
+    }
+
     /// As events of the policy that has its objectives at these places.
     pub(super) fn past<'a>(&'a self, places: &'a [Option<usize>]) -> impl Iterator<Item = Past> + 'a {
-        self.list.iter().filter_map(|StoredCount { objective, minute, count, at }| {
+        let counts = self.list.iter().filter_map(|StoredCount { objective, minute, count, at }| {
             let objective = places.get(*objective).copied().flatten()?;
-            Some(Past { at: *at, event: Event::Counted { objective, minute: *minute, count: *count } })
-        })
+            Some(Past { at: at.start(), event: Event::Counted { objective, minute: *minute, count: *count } })
+        });
+        merge(counts, acts(&self.requests).into_iter())
     }
 }
 
@@ -85,13 +96,14 @@ impl Defined {
         let mut all: Vec<_> = asked.policies.iter().flat_map(|named| ids(&named.policy)).collect();
         all.sort();
         all.dedup();
-        let Some(store) = &self.store else { return Ok(Counts { ids: all, list: Vec::new() }) };
+        let Some(store) = &self.store else { return Ok(Counts { ids: all, list: Vec::new(), requests: Vec::new() }) };
         let terms = asked.policies.iter().flat_map(|named| &named.policy.objectives);
         let longest = terms.map(|terms| terms.objective.window.longest()).max().unwrap_or_default();
         let from = asked.from.map_or(Minute::new(0), |from| from - longest - MARGIN);
         let until = asked.until.unwrap_or(Minute::new(i64::MAX));
         let list = stored(store, &all, from, until).await.map_err(cannot_read)?;
-        Ok(Counts { ids: all, list })
+        let requests = requests(store).await.map_err(|error| cannot_read(error.into()))?;
+        Ok(Counts { ids: all, list, requests })
     }
 
     /// Lets go of the store, so that a server may have it.

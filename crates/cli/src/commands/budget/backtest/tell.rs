@@ -1,5 +1,6 @@
 //! What would have happened, for people: a table in time order, then the totals.
 
+use budget::approvals::{self, Deed, Wish};
 use budget::backtest::{
     Difference, Episode, FlowTotals, GateTotals, Happening, Measure, ObjectiveTotals, Subject, What,
 };
@@ -103,7 +104,8 @@ fn row(policy: &Policy, Happening { at, what }: &Happening) -> Option<Vec<String
         What::Effect(Effect::Ladder(place, ladder::Effect::Changed { to, why, .. })) => {
             (format!("flow {}", policy.flows.get(*place)?.id), to.word().to_owned(), words::mode_change(why))
         }
-        What::Effect(Effect::Approvals(_) | Effect::Refused(_)) => return None,
+        What::Effect(Effect::Approvals(done)) => approval(done),
+        What::Effect(Effect::Refused(_)) => return None,
         What::Gate { flow, is_allowed, reasons } => {
             let flow = flow.and_then(|place| policy.flows.get(place));
             let about = flow.map_or("everything".to_owned(), |flow| format!("flow {}", flow.id));
@@ -129,6 +131,24 @@ fn ledger_words(policy: &Policy, place: usize, effect: &ledger::Effect) -> Optio
         ledger::Effect::Refused(..) => return None,
     };
     Some((objective.id.clone(), what, why))
+}
+
+fn approval(approvals::Effect::Done { deed, by, request }: &approvals::Effect) -> (String, String, String) {
+    let by = by.as_deref().unwrap_or("nobody");
+    let done = match deed {
+        Deed::Asked => format!("asked for by {by}"),
+        Deed::Approved => format!("approved by {by}"),
+        Deed::Rejected => format!("rejected by {by}"),
+        Deed::Revoked if request.ended.is_some() => format!("ended by {by}"),
+        Deed::Revoked => format!("taken back by {by}"),
+        Deed::Expired => "void, nobody has approved it".to_owned(),
+    };
+    let (about, what) = match &request.wish {
+        Wish::Maintenance { objectives, .. } if objectives.is_empty() => ("everything".to_owned(), "maintenance"),
+        Wish::Maintenance { objectives, .. } => (objectives.join(", "), "maintenance"),
+        Wish::Reset { objective } => (objective.clone(), "reset"),
+    };
+    (about, format!("{what} {done}"), request.reason.clone())
 }
 
 /// What the gate says, in words.
@@ -209,4 +229,33 @@ pub(super) fn measured(measure: &Measure) -> (String, String) {
 
 fn whole(flow: Option<&String>) -> String {
     flow.map_or("everything".to_owned(), |flow| format!("flow {flow}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use approvals::{Decided, Request, State};
+
+    use super::*;
+
+    #[test]
+    fn what_had_not_begun_is_taken_back_and_what_had_is_ended() {
+        let decided = || Decided { by: "ann".into(), at: jiff::Timestamp::UNIX_EPOCH };
+        let said = |state: State, ended: Option<Decided>| {
+            let request = Request {
+                id: "r-1".into(),
+                wish: Wish::Reset { objective: "crm".into() },
+                reason: "release".into(),
+                asked_by: "ann".into(),
+                asked_at: decided().at,
+                expires_at: decided().at,
+                is_retroactive: false,
+                state,
+                ended,
+            };
+            let by = Some("ann".to_owned());
+            approval(&approvals::Effect::Done { deed: Deed::Revoked, by, request: Box::new(request) }).1
+        };
+        assert_eq!(said(State::Revoked(decided()), None), "reset taken back by ann");
+        assert_eq!(said(State::Approved(decided()), Some(decided())), "reset ended by ann");
+    }
 }

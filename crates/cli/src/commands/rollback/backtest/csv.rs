@@ -3,23 +3,27 @@
 //! The first line names the columns: `minute`, `flow`, `total`, `errors`, and both or none of `sibling_total` and
 //! `sibling_errors`, in any order; others are passed over. All minutes are instants, or all are numbers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, stdin};
 use std::path::Path;
 
 use api::Exit;
-use base::{Count, Minute};
+use base::{Count, Minute, Minutes};
 use miette::Report;
 use rollback::Observation;
 
 use super::Row;
-use crate::csv::{self, cells, minute, number};
+use crate::csv::{self, Heads, Names, cells, check_name, minute, number};
 use crate::failure::Failure;
 use crate::settings::is_stdin;
 
 /// The most minutes of all flows together: a thousand flows of a month, in 2 GB of memory.
 const ROWS_MAX: usize = 50_000_000;
+/// The longest time from the first minute of a flow to the last of the file: what is between is played minute by minute,
+/// whether a line tells of it or not. As long as the longest stretch of `budget backtest`.
+const SPAN_MAX: Minutes = budget::backtest::MINUTES_MAX;
 /// So many wrong lines are collected before one gives up.
 const WRONG_MAX: usize = 1_000;
 
@@ -123,12 +127,12 @@ impl Found {
                 self.rows += 1;
                 // Mostly the flow of the line before.
                 let last = self.flows.last_mut().filter(|flow| flow.name == name);
-                match (last, self.places.get(name)) {
+                match (last, self.places.get(&*name)) {
                     (Some(flow), _) => flow.rows.push(row),
                     (None, Some(known)) => self.flows[*known].rows.push(row),
                     (None, None) => {
-                        self.places.insert(name.to_owned(), self.flows.len());
-                        self.flows.push(Flow { name: name.to_owned(), rows: vec![row] });
+                        self.places.insert(name.clone().into_owned(), self.flows.len());
+                        self.flows.push(Flow { name: name.into_owned(), rows: vec![row] });
                     }
                 }
                 if ROWS_MAX < self.rows {
@@ -155,14 +159,39 @@ impl Found {
                     self.wrong.push((*line as usize, what));
                 }
             }
-            last = last.max(flow.rows.last().map(|((minute, _), _)| *minute));
+            last = last.max(flow.rows.last().map(|((minute, _), line)| (*minute, *line)));
         }
+        if let Some(last) = last {
+            self.compare_ends(last);
+        }
+        let last = last.map(|(minute, _)| minute);
         self.wrong.sort();
         match (self.scale, last) {
             (Some(scale), Some(last)) if self.wrong.is_empty() => Ok(Counts { flows: self.flows, scale, last }),
             _ if self.wrong.is_empty() => Err(vec![(1, "there is no minute in it".to_owned())]),
             _ => Err(self.wrong),
         }
+    }
+}
+
+/// A minute, and the line that tells of it.
+type Told = (Minute, u32);
+
+impl Found {
+    /// Tells of the flow that begins the longest time before the last minute of the file, if that is too long.
+    fn compare_ends(&mut self, last: Told) {
+        let firsts = self.flows.iter().filter_map(|flow| flow.rows.first());
+        let Some(first) = firsts.map(|((minute, _), line)| (*minute, *line)).min() else { return };
+        if last.0.get().abs_diff(first.0.get()) <= u64::from(SPAN_MAX.get()) {
+            return;
+        }
+        // Either may be the one that is far off: the later line is told, with the other.
+        let (here, there) = (first.1.max(last.1), first.1.min(last.1));
+        let what = format!(
+            "this minute and that in line {there} lie more than {SPAN_MAX} apart; correct one of them, or leave out the \
+             lines that are too long ago"
+        );
+        self.wrong.push((here as usize, what));
     }
 }
 
@@ -178,18 +207,18 @@ impl Flow {
         let mut rows = self.rows[start..].iter().peekable();
         (from.get()..until.get()).map(move |minute| {
             let row = rows.next_if(|((at, _), _)| at.get() == minute);
-            row.map_or(Observation { count: Count::Missing, siblings: Count::Missing }, |((_, seen), _)| *seen)
+            row.map_or(Observation::MISSING, |((_, seen), _)| *seen)
         })
     }
 }
 
 impl Columns {
     fn of(header: &str) -> Result<Self, String> {
-        let heads: Vec<_> = cells(header).map(str::to_ascii_lowercase).collect();
-        let place = |name: &str| heads.iter().position(|head| head == name);
-        let needed =
-            |name: &str| place(name).ok_or_else(|| format!("there is no column `{name}`; begin with `{COLUMNS}`"));
-        let siblings = match (place("sibling_total"), place("sibling_errors")) {
+        let heads = Heads::of(header)?;
+        let needed = |name: &str| {
+            heads.place(name)?.ok_or_else(|| format!("there is no column `{name}`; begin with `{COLUMNS}`"))
+        };
+        let siblings = match (heads.place("sibling_total")?, heads.place("sibling_errors")?) {
             (Some(total), Some(errors)) => Some((total, errors)),
             (None, None) => None,
             _ => return Err("of `sibling_total` and `sibling_errors` there is only one; give both or none".to_owned()),
@@ -198,19 +227,21 @@ impl Columns {
         Ok(Self { minute, flow, total: needed("total")?, errors: needed("errors")?, siblings })
     }
 
-    fn row<'a>(&self, line: &'a str) -> Result<(&'a str, Row, Scale), String> {
-        let cells: Vec<_> = cells(line).collect();
-        let cell = |place: usize| cells.get(place).copied().unwrap_or_default();
+    fn row<'a>(&self, line: &'a str) -> Result<(Cow<'a, str>, Row, Scale), String> {
+        let cells = cells(line)?;
+        let cell = |place: usize| cells.get(place).map_or("", |cell| cell);
         let (minute, scale) = when(cell(self.minute))?;
-        let flow = cell(self.flow);
+        let flow = cells.get(self.flow).cloned().unwrap_or_default();
+        check_name(&flow)?;
         if flow.is_empty() {
             return Err("it names no flow; write its name or id".to_owned());
         }
-        let count = csv::count("errors", number("errors", cell(self.errors))?, number("total", cell(self.total))?)?;
+        let names = Names { part: "errors", total: "total" };
+        let count = names.count(number("errors", cell(self.errors))?, number("total", cell(self.total))?)?;
         let siblings = match self.siblings {
             Some((total, errors)) => {
                 let (errors, total) = (number("sibling_errors", cell(errors))?, number("sibling_total", cell(total))?);
-                csv::count("sibling_errors", errors, total)?
+                Names { part: "sibling_errors", total: "sibling_total" }.count(errors, total)?
             }
             None => Count::Missing,
         };
@@ -242,11 +273,24 @@ mod tests {
             ("minute,flow,total,errors\n", 1, "no minute in it"),
             ("minute,flow,total,errors\nsoon,a,2,1\n", 2, "write 2026-11-21T08:00:00Z"),
             ("minute,flow,total,errors\n\n1,,2,1\n", 3, "write its name or id"),
-            ("minute,flow,total,errors\n1,a,2,3\n", 2, "more were bad than there were"),
+            ("minute,flow,total,errors\n1,a,2,3\n", 2, "correct `errors` or `total`"),
+            ("minute,flow,total,errors,sibling_errors,sibling_total\n1,a,2,1,3,2\n", 2, "or `sibling_total`"),
+            ("minute,flow,total,errors,Flow\n1,a,2,1,b\n", 1, "two columns `flow`"),
+            ("minute,flow,total,errors\n1,\"a,2,1\n", 2, "a quote is not closed"),
+            ("minute,flow,total,errors\n1,a\tb,2,1\n", 2, "has a control character"),
+            ("minute,flow,total,errors\n1,a\u{7}b,2,1\n", 2, "a control character"),
             ("minute,flow,total,errors\n1,a,2,\n", 2, "`total` needs `errors`"),
             ("minute,flow,total,errors\n1,a,NaN,1\n", 2, "write a whole number"),
             ("minute,flow,total,errors\n1,a,2,1\n2026-11-21T08:00:00Z,a,2,1\n", 3, "but not both"),
             ("minute,flow,total,errors\n2,a,2,1\n1,a,1,0\n2,a,2,1\n", 4, "this minute of a is in line 2 already"),
+            ("minute,flow,total,errors\n0,a,2,1\n-1000000000,a,2,1\n", 3, "that in line 2 lie more than 1098d apart"),
+            ("minute,flow,total,errors\n0,a,2,1\n1581121,b,2,1\n", 3, "that in line 2 lie more than 1098d apart"),
+            ("minute,flow,total,errors\n-9223372036854775808,a,2,1\n0,b,2,1\n9223372036854775807,b,2,1\n", 4, "line 2"),
+            (
+                "minute,flow,total,errors\n0001-11-20T08:00:00Z,a,2,1\n2026-11-20T08:00:00Z,a,2,1\n",
+                3,
+                "correct one of them",
+            ),
         ];
         for (text, line, part) in table {
             let wrong = wrong(text);
@@ -257,10 +301,17 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_span_is_played() {
+        let text = format!("minute,flow,total,errors\n0,a,2,1\n{},a,2,1\n", SPAN_MAX.get());
+        assert!(parse(text.as_bytes()).unwrap().is_ok());
+    }
+
+    #[test]
     fn minutes_come_in_any_order_and_those_that_are_not_there_are_missing() {
-        let text = "\u{feff}flow,\"errors\",total,minute\r\na,1,5,3\r\nb,0,0,2\r\na,0,5,1\r\n";
+        let text = "\u{feff}flow,\"errors\",total,minute\r\n\"a, or \"\"b\"\"\",1,5,3\r\nb,0,0,2\r\n\
+            \"a, or \"\"b\"\"\",0,5,1\r\n";
         let counts = parse(text.as_bytes()).unwrap().ok().unwrap();
-        assert_eq!(counts.flows.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(counts.flows.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>(), ["a, or \"b\"", "b"]);
         let [a, b] = counts.flows.as_slice() else { panic!("two flows") };
         let seen =
             |flow: &Flow| flow.minutes(Minute::new(1), Minute::new(4)).map(|seen| seen.count).collect::<Vec<_>>();
