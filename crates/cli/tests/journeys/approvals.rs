@@ -143,3 +143,39 @@ fn only_production_needs_it() {
     let ended = organisation.run(&["deployment", "approve", "--target", "sandbox"]);
     assert_eq!((ended.code, ended.said().contains("sandbox is no production")), (2, true), "{}", ended.whole());
 }
+
+#[test]
+fn a_version_goes_to_callers_of_production_once_two_have_agreed_on_it() {
+    let organisation = Organisation::new();
+    organisation.save(FLOW);
+    let (_server, url) = organisation.controller(&json!({}));
+    let as_who = |who: &str, args: &[&str]| {
+        let token = token(who);
+        organisation.run(&[args, &["--target", "production", "--server", &url, "--token", &token]].concat())
+    };
+    let publish = |who: &str| as_who(who, &["flow", "publish", "Main IVR"]);
+    let approve = |who: &str, version: &str| {
+        as_who(who, &["deployment", "approve", "--flow-id", "Main IVR", "--version", version])
+    };
+    let live = || organisation.seen().live.unwrap().id;
+    let refused = publish("pipeline");
+    assert_eq!((refused.code, refused.stdout.as_str(), live().as_str()), (4, "", "1.0"), "{}", refused.whole());
+    let way = format!("deployment approve --target production --flow-id {} --version 2.0", organisation.flow);
+    assert!(refused.said().contains(&way), "{}", refused.said());
+    let asked = approve("pipeline", "2.0");
+    assert_eq!((asked.code, asked.said().contains(&way)), (4, true), "{}", asked.whole());
+    assert_eq!(publish("ann").code, 4, "what waits is not approved");
+    assert_eq!(approve("ben", "2.0").code, 0);
+    // Another version is another content.
+    organisation.save(&FLOW.replace("Thank you for calling.", "Hello."));
+    let newer = publish("pipeline");
+    assert_eq!((newer.code, live().as_str()), (4, "1.0"), "{}", newer.whole());
+    let published = as_who("pipeline", &["flow", "publish", "Main IVR", "--version", "2.0"]);
+    assert_eq!((published.code, live().as_str()), (0, "2.0"), "{}", published.whole());
+    assert_eq!(organisation.seen().holder, None);
+    // A sandbox has nobody to ask, and so no server that must be there.
+    assert_eq!(organisation.run(&["flow", "publish", "Main IVR", "--target", "sandbox"]).code, 0);
+    assert_eq!(live(), "3.0");
+    let files = as_who("ann", &["deployment", "approve", "flows/", "--flow-id", "Main IVR"]);
+    assert_eq!(files.code, 2, "{}", files.whole());
+}

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use twin::Mode;
 
 use crate::organisation::{FLOW, Organisation, token};
-use crate::setup::shell;
+use crate::setup::{Running, get, shell};
 
 /// What the pipelines call their flow, integration and folder.
 const VARIABLES: &str = "export FLOW=new-feature-flow INTEGRATION=crm-integration FLOWS=flows PLAN=review.yaml\n";
@@ -84,20 +85,29 @@ fn organisation() -> Organisation {
     organisation
 }
 
+/// A controller, and what a pipeline's job knows of it.
+fn controller(organisation: &Organisation) -> (Running, String, String) {
+    let (server, url) = organisation.controller(&json!({}));
+    let variables = format!("{VARIABLES}export STEADYLINE_SERVER={url} STEADYLINE_TOKEN={}\n", token("pipeline"));
+    (server, url, variables)
+}
+
 #[test]
 fn every_step_runs_and_production_waits_for_a_second_person() {
     for (name, steps) in pipelines() {
         let organisation = organisation();
+        let (_server, url, variables) = controller(&organisation);
         assert!(6 <= steps.len(), "{name}: {steps:#?}");
         assert!(steps.iter().any(|step| step.starts_with(PRODUCTION)), "{name}: {steps:#?}");
         for step in steps.iter().filter(|step| !step.starts_with(PRODUCTION)) {
-            let ended = shell(organisation.path(), &format!("{VARIABLES}{step}"));
+            let ended = shell(organisation.path(), &format!("{variables}{step}"));
             assert_eq!(ended.code, 0, "{name}: {step}: {}", ended.whole());
         }
+        let reviews: Value = serde_json::from_str(&get(&format!("{url}/api/v1/reviews")).1).unwrap();
+        let handed_in = &reviews["plans"][0];
+        assert_eq!((&handed_in["verdict"], &handed_in["kept"]), (&"pass".into(), &1.into()), "{name}: {reviews:#}");
         // The last step waits for a second person, and runs again when somebody has approved.
-        let (_server, url) = organisation.controller(&json!({}));
         let step = steps.iter().find(|step| step.starts_with(PRODUCTION)).unwrap();
-        let variables = format!("{VARIABLES}export STEADYLINE_SERVER={url} STEADYLINE_TOKEN={}\n", token("pipeline"));
         let last = || shell(organisation.path(), &format!("{variables}{step}"));
         let waits = last();
         assert_eq!(waits.code, 4, "{name}: {step}: {}", waits.whole());
@@ -111,6 +121,22 @@ fn every_step_runs_and_production_waits_for_a_second_person() {
             (&"2.0".into(), &"active".into()),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn a_review_that_halts_a_pipeline_is_told_to_the_owner_of_the_launch() {
+    for (name, steps) in pipelines() {
+        let organisation = organisation();
+        let (_server, url, variables) = controller(&organisation);
+        organisation.crm.set_mode(Mode::Unavailable(None));
+        let step = steps.iter().find(|step| step.starts_with("steadyline review")).unwrap();
+        let halted = shell(organisation.path(), &format!("{variables}{step}"));
+        assert_eq!(halted.code, 1, "{name}: {}", halted.whole());
+        let incidents = organisation.run(&["incidents", "list", "--server", &url, "--format", "json"]).json();
+        let one = &incidents["incidents"][0];
+        assert!(one["title"].as_str().unwrap().contains("New feature must not go ahead"), "{name}: {one:#}");
+        assert!(one.to_string().contains("architects"), "{name}: {one:#}");
     }
 }
 

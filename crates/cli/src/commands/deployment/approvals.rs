@@ -19,10 +19,9 @@ pub(super) async fn find(server: &Server, target: &str, digest: &str) -> Result<
     Ok(list.deployments.into_iter().find(is_it))
 }
 
-/// It is approved, and the gate is open; or why not.
-pub(super) async fn required(server: &Server, target: &str, content: &Content) -> Result<(), Report> {
+/// It is approved, and the gate is open; or why not. `ask` is the command by which it is asked for and approved.
+pub(crate) async fn required(server: &Server, target: &str, content: &Content, ask: &str) -> Result<(), Report> {
     let digest = content.digest();
-    let ask = format!("`steadyline deployment approve --target {target}` with the same paths");
     match find(server, target, &digest).await? {
         Some(known) if known.state == "approved" => {}
         Some(known) => {

@@ -1,7 +1,7 @@
 //! `steadyline deployment approve` and `list`: two people agree on what goes to production.
 //!
-//! One verb for both of them. The first who runs it asks, another who may approves; each reads the files on their own, so
-//! what is approved is what both have seen.
+//! One verb for both of them. The first who runs it asks, another who may approves; each reads the files on their own, or
+//! the version of the organisation, so what is approved is what both have seen.
 
 use api::{DeploymentList, DeploymentView, DeploymentWish, Exit};
 use clap::Args;
@@ -13,6 +13,8 @@ use super::approvals::{self, PATH};
 use super::content::{Content, Files};
 use super::push;
 use crate::client::Server;
+use crate::commands::flow::version::{exported, wanted};
+use crate::commands::flow::which;
 use crate::failure::Failure;
 use crate::settings::{Format, Global};
 use crate::target;
@@ -24,10 +26,20 @@ use crate::{Ended, block_on, diagnostics, output};
 /// 0 once somebody has; an approval holds for a day, for this content and no other. A pipeline may ask, and never
 /// approves: run its step again after somebody has.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  steadyline deployment approve --target production flows/ --reason 'new menu'")]
+#[command(
+    disable_version_flag = true,
+    after_help = "Examples:\n  steadyline deployment approve --target production flows/ --reason 'new menu'\n  \
+                  steadyline deployment approve --target production --flow-id main-ivr --version 12.0"
+)]
 pub(crate) struct Approve {
     #[command(flatten)]
     files: Files,
+    /// A flow of the organisation instead of files, by its id or name: `steadyline flow publish` then gives it to callers.
+    #[arg(long, value_name = "FLOW", conflicts_with_all = ["paths", "set", "push"])]
+    flow_id: Option<String>,
+    /// Its version; else the newest that was checked in.
+    #[arg(long, value_name = "VERSION", requires = "flow_id")]
+    version: Option<String>,
     /// The organisation, by its name under `review.targets`.
     #[arg(long, value_name = "NAME", env = crate::settings::env::TARGET, hide_env_values = true)]
     target: String,
@@ -60,13 +72,14 @@ pub(crate) fn list(args: &List, global: &Global) -> Ended {
 }
 
 async fn approve(args: &Approve, global: &Global) -> Ended {
-    let content = args.files.read()?;
     let Target { name: target, is_production, .. } = &target::known(Some(&args.target), global)?;
     if !is_production {
         let message = format!("{target} is no production, and what goes there needs no approval");
-        let hint = format!("`steadyline deployment push --target {target}` deploys it");
+        let verb = if args.flow_id.is_some() { "flow publish" } else { "deployment push" };
+        let hint = format!("`steadyline {verb} --target {target}` deploys it");
         return Err(Failure::new(Exit::Usage, message, hint).into());
     }
+    let (content, ask) = what(args, target, global).await?;
     if let Some(exit) = push::linted(&content, global)? {
         return Ok(exit);
     }
@@ -84,16 +97,31 @@ async fn approve(args: &Approve, global: &Global) -> Ended {
         }
     }
     if !is_approved {
-        let hint = format!("an approver runs `steadyline deployment approve --target {target}` with the same paths");
         let message = format!("{} needs the approval of a second person", request.id);
-        return Err(Failure::new(Exit::Held, message, hint).into());
+        return Err(Failure::new(Exit::Held, message, format!("an approver runs {ask}")).into());
     }
     if !is_pushing {
         return Ok(Exit::Done);
     }
-    approvals::required(&args.server, target, &content).await?;
+    approvals::required(&args.server, target, &content, &ask).await?;
     let chosen = target::choose(Some(target), global)?;
     push::carried_out(&content, &chosen, false, global).await
+}
+
+/// What is to be approved, and the command by which the other one does.
+async fn what(args: &Approve, target: &str, global: &Global) -> Result<(Content, String), Report> {
+    let Some(flow) = &args.flow_id else { return Ok((args.files.read()?, same_paths(target))) };
+    let chosen = target::choose(Some(target), global)?;
+    let flow = which::find(&chosen.client, flow, target).await?;
+    let version = wanted(&chosen.client, &flow, args.version.as_deref()).await?.id;
+    let content = Content::of_version(&flow, &version, exported(&chosen, &flow, &version).await?);
+    let ask = format!("`steadyline deployment approve --target {target} --flow-id {} --version {version}`", flow.id);
+    Ok((content, ask))
+}
+
+/// How the same files are approved.
+pub(super) fn same_paths(target: &str) -> String {
+    format!("`steadyline deployment approve --target {target}` with the same paths")
 }
 
 /// The request as it is after this: asked for, or approved when it waited and whoever asks now may.

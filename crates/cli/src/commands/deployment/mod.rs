@@ -1,6 +1,6 @@
 //! `steadyline deployment`: files become flows of an organisation.
 
-mod approvals;
+pub(crate) mod approvals;
 mod approve;
 mod content;
 mod diff;
@@ -8,6 +8,8 @@ mod plan;
 mod push;
 
 use clap::Subcommand;
+
+pub(crate) use content::Content;
 
 use crate::Ended;
 use crate::settings::Global;

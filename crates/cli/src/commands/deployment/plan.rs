@@ -1,21 +1,16 @@
 //! What a push would change, flow by flow: known before anything is changed.
 
-use std::time::Duration;
-
-use genesys::flow_jobs;
 use genesys::flows::{self, Flow};
 use miette::Report;
 use serde_json::{Value, json};
 
 use super::content::{Artifact, Content};
 use super::diff::{self, Diff};
+use crate::commands::flow::version::exported;
 use crate::commands::flow::{lock, newest, shown};
 use crate::locks::{self, Holder};
 use crate::output;
 use crate::target::{self, Chosen};
-
-/// How long an export may take.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One flow, and what becomes of it.
 pub(super) struct Step<'a> {
@@ -63,9 +58,7 @@ pub(super) async fn plan<'a>(content: &'a Content, chosen: &Chosen) -> Result<Ve
 
 async fn compared(flow: &Flow, artifact: &Artifact, chosen: &Chosen) -> Result<Change, Report> {
     let Some(version) = newest(flow) else { return Ok(Change::New) };
-    let doing = || format!("version {version} of {} in {} could not be exported", flow.name, chosen.target.name);
-    let there = flow_jobs::export(&chosen.client, &flow.id, Some(&version), PATIENCE).await;
-    let there = there.map_err(|error| target::failed(doing(), error))?;
+    let there = exported(chosen, flow, &version).await?;
     Ok(match diff::between(&there, &artifact.yaml) {
         Some(diff) => Change::Changed(diff),
         None => Change::Unchanged(flow.published_version.as_ref().is_some_and(|live| live.id == version)),

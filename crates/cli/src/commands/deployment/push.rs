@@ -10,9 +10,9 @@ use miette::Report;
 use report::Level;
 use serde_json::json;
 
-use super::approvals;
 use super::content::{Content, Files};
 use super::plan::{self, Step};
+use super::{approvals, approve};
 use crate::client::Server;
 use crate::commands::flow::files::Content as Holds;
 use crate::commands::flow::{lint, lock};
@@ -57,7 +57,8 @@ async fn push(args: &Push, global: &Global) -> Ended {
         return Ok(exit);
     }
     if chosen.target.is_production && !args.dry_run {
-        approvals::required(&args.server, &chosen.target.name, &content).await?;
+        let target = &chosen.target.name;
+        approvals::required(&args.server, target, &content, &approve::same_paths(target)).await?;
     }
     carried_out(&content, &chosen, args.dry_run, global).await
 }

@@ -43,6 +43,22 @@ pub(crate) enum Content {
     Unreadable(Problems),
 }
 
+impl Input {
+    /// A text that comes from somewhere else than a file.
+    pub(crate) fn of_text(name: String, text: String) -> Self {
+        let content = content(&text, &Substitutions::default());
+        Self { name, path: None, text, content }
+    }
+
+    /// Something else than the flows that are read here.
+    pub(crate) fn is_other(&self) -> bool {
+        match &self.content {
+            Content::Unreadable(problems) => problems.iter().all(|problem| problem.kind == ProblemKind::FlowType),
+            _ => false,
+        }
+    }
+}
+
 /// Everything under some paths.
 #[derive(Default)]
 pub(crate) struct Inputs {
@@ -90,18 +106,15 @@ pub(crate) fn read(paths: &[PathBuf], substitutions: &Substitutions) -> Result<I
             let content = content(&source, substitutions);
             (source, content)
         };
-        let is_other = match &content {
-            Content::Unreadable(problems) => problems.iter().all(|problem| problem.kind == ProblemKind::FlowType),
-            _ => false,
-        };
-        if is_in_folder && (is_other || holds_other_json(&source, &content)) {
-            inputs.skipped += 1;
-            continue;
-        }
         let name = path.display().to_string();
         let path = (!settings::is_stdin(&path)).then_some(path);
         let name = if path.is_none() { "stdin".to_owned() } else { name };
-        inputs.list.push(Input { name, path, text: source, content });
+        let input = Input { name, path, text: source, content };
+        if is_in_folder && (input.is_other() || holds_other_json(&input.text, &input.content)) {
+            inputs.skipped += 1;
+            continue;
+        }
+        inputs.list.push(input);
     }
     Ok(inputs)
 }

@@ -10,8 +10,9 @@ pub(crate) mod recover;
 pub(crate) mod shown;
 mod trace;
 mod validate;
+pub(crate) mod version;
 mod versions;
-mod which;
+pub(crate) mod which;
 
 use api::Exit;
 use clap::Subcommand;

@@ -2,19 +2,23 @@
 //!
 //! The order is what makes it safe to kill: the intent is on the disk before the lock is taken, and is removed only after
 //! the lock was read to be gone. What callers get in the end is read from the platform, whatever was said before.
+//! What callers of production get, two people have agreed on before.
 
 use std::time::Duration;
 
 use api::Exit;
 use clap::Args;
+use genesys::Error;
 use genesys::budget::Purpose as Share;
 use genesys::flows::{self, Flow, Operation, Published, Version};
-use genesys::{Client, Error};
 use miette::Report;
 use serde_json::json;
 
 use super::lock::{checkout, held, intent};
+use super::version::{exported, wanted};
 use super::which::WhichFlow;
+use crate::client::Server;
+use crate::commands::deployment::{Content, approvals};
 use crate::failure::Failure;
 use crate::intents::{Intents, Purpose};
 use crate::locks::{self, Holder};
@@ -30,7 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 ///
 /// The flow is locked meanwhile, and given back in every ending; after a run that was killed `steadyline flow recover`
 /// gives it back. Ends with 1 when callers do not get the version, 3 when nobody knows, 4 while somebody else has the flow
-/// (nothing is changed then), 6 when the lock could not be given back.
+/// (nothing is changed then), 6 when the lock could not be given back. For production the server is asked whether a second
+/// person has approved this version with `steadyline deployment approve --flow-id`, and whether the gate is open: 4 and 1
+/// when not.
 #[derive(Debug, Args)]
 #[command(
     disable_version_flag = true,
@@ -42,6 +48,8 @@ pub(crate) struct Publish {
     /// The version; else the newest that was checked in.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
+    #[command(flatten)]
+    server: Server,
 }
 
 /// How it went, before the lock was given back.
@@ -68,6 +76,9 @@ async fn publish(args: &Publish, global: &Global) -> Ended {
         return Ok(Exit::Done);
     }
     is_free(&flow, &chosen)?;
+    if chosen.target.is_production {
+        is_agreed(args, &chosen, &flow, &version.id).await?;
+    }
     let intents = Intents::of(global);
     let kept = intents.keep(&intent(&chosen, &flow, Purpose::Publish))?;
     // A lock of ours that no run on this machine knows of may be that of a run elsewhere.
@@ -98,25 +109,6 @@ async fn publish(args: &Publish, global: &Global) -> Ended {
     Ok(exit)
 }
 
-/// The version that is meant, which must be there: a publish of one that is not may be answered with success.
-async fn wanted(client: &Client, flow: &Flow, named: Option<&str>) -> Result<Version, Failure> {
-    let Some(id) = named.map(str::to_owned).or_else(|| super::newest(flow)) else {
-        let message = format!("{} has no version that was checked in", flow.name);
-        return Err(Failure::new(
-            Exit::Usage,
-            message,
-            "check one in, or push a file with `steadyline deployment push`",
-        ));
-    };
-    flows::version(client, &flow.id, &id).await.map_err(|error| match error.status() {
-        Some(404) => {
-            let hint = format!("`steadyline flow versions {}` shows them", flow.id);
-            Failure::new(Exit::Usage, format!("{} has no version {id}", flow.name), hint)
-        }
-        _ => target::failed(format!("version {id} of {} could not be looked up", flow.name), error),
-    })
-}
-
 /// Nobody else has it, and nothing runs on it.
 fn is_free(flow: &Flow, chosen: &Chosen) -> Result<(), Failure> {
     if matches!(locks::holder(flow, &chosen.target.platform), Holder::Other(_)) {
@@ -126,6 +118,14 @@ fn is_free(flow: &Flow, chosen: &Chosen) -> Result<(), Failure> {
     let what = running.action_name.as_deref().unwrap_or("operation");
     let message = format!("a {what} still runs on {} in {}", flow.name, chosen.target.name);
     Err(Failure::new(Exit::Held, message, "wait until it is over, and try again"))
+}
+
+/// Two people have agreed on what this version says, and the gate is open.
+async fn is_agreed(args: &Publish, chosen: &Chosen, flow: &Flow, version: &str) -> Result<(), Report> {
+    let content = Content::of_version(flow, version, exported(chosen, flow, version).await?);
+    let (id, target) = (&flow.id, &chosen.target.name);
+    let ask = format!("`steadyline deployment approve --target {target} --flow-id {id} --version {version}`");
+    approvals::required(&args.server, target, &content, &ask).await
 }
 
 fn ours_elsewhere(flow: &Flow, chosen: &Chosen) -> Failure {

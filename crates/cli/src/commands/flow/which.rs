@@ -41,7 +41,7 @@ impl WhichFlow {
 }
 
 /// The flow of this id or name; what is deleted is not there.
-async fn find(client: &Client, wanted: &str, target: &str) -> Result<Flow, Failure> {
+pub(crate) async fn find(client: &Client, wanted: &str, target: &str) -> Result<Flow, Failure> {
     let doing = || format!("the flow `{wanted}` could not be looked up in {target}");
     let mut all = flows::list(client, None).await.map_err(|error| target::failed(doing(), error))?;
     all.retain(|flow| !flow.deleted);
