@@ -199,6 +199,8 @@ async fn names_from_elsewhere_are_text() {
     let house = house().await;
     let named = evidence("\"<script>alert(1)</script>\"", "sandbox", Wrong::Much, house.clock.now().wall);
     sent(&house, post(Some("pipeline"), named.to_json())).await;
+    // Its incident is opened by another task, which has its turn by then.
+    house.seconds(1).await;
     for path in ["/reviews", "/reviews/r-1", "/incidents"] {
         let (status, page) = content(&house, path).await;
         assert_eq!(status, StatusCode::OK);
