@@ -12,6 +12,7 @@ mod flows;
 mod history;
 mod limits;
 pub mod nightly;
+mod path;
 mod probes;
 mod sessions;
 mod sides;

@@ -213,9 +213,11 @@ pub struct Path {
     pub addresses: Vec<String>,
     /// The proxy in between.
     pub proxy: Option<String>,
-    /// Who vouches for its certificate.
+    /// Whether it lets in the machine that has looked; the rest is known only then.
+    pub answered: bool,
+    /// Who vouches for its certificate; `None` where it has none.
     pub issuer: Option<String>,
-    /// The hosts that it redirects to, in order.
+    /// Where its root redirects to, in order: scheme, host and port.
     pub redirects: Vec<String>,
 }
 

@@ -197,8 +197,20 @@ fn latency_counts_whatever_is_answered() {
             Probe { path: path("10.9.0.1"), ..probe("production", [300; 20]) },
         ];
     });
+    let ways = |answered| {
+        said("latency", |_, facts| {
+            let path = |issuer: &str, redirects: &[&str]| {
+                let redirects = redirects.iter().map(|&to| to.to_owned()).collect();
+                Some(Path { answered, issuer: Some(issuer.to_owned()), redirects, ..Path::default() })
+            };
+            facts.probes = vec![
+                Probe { path: path("CN=Public CA", &[]), ..probe("sandbox", [100; 20]) },
+                Probe { path: path("CN=Proxy", &["https://login.acme.example"]), ..probe("production", [100; 20]) },
+            ];
+        })
+    };
     let off = said("latency", |_, facts| facts.integrations.as_mut().unwrap()[0].state = Some("ERROR".to_owned()));
-    insta::assert_snapshot!([of(5), of(6), failing(1), failing(2), apart, off].concat());
+    insta::assert_snapshot!([of(5), of(6), failing(1), failing(2), apart, ways(true), ways(false), off].concat());
 }
 
 #[test]

@@ -124,3 +124,19 @@ fn a_target_is_reviewed_production_is_not_touched_and_an_unreachable_one_is_unkn
     assert_eq!(nowhere.code, 2);
     assert!(nowhere.said().contains("did you mean `sandbox`?"), "{}", nowhere.whole());
 }
+
+#[test]
+fn a_login_that_may_only_look_writes_a_first_plan_and_one_that_may_not_is_told_what_is_missing() {
+    let organisation = Organisation::new();
+    let look = ["architect:flow:view", "architect:dependencyTracking:view", "integrations:integration:view"];
+    organisation.allow(&[&look[..], &["integrations:action:view"]].concat());
+    let first = organisation.run(&["review", "init", "--target", "sandbox"]);
+    assert_eq!(first.code, 0, "{}", first.whole());
+    for line in ["  - name: \"Main IVR\"", "  - name: \"CRM\"", "    action: \"CRM Lookup\""] {
+        assert!(first.stdout.lines().any(|it| it == line), "{line}: {}", first.stdout);
+    }
+    organisation.allow(&look);
+    let refused = organisation.run(&["review", "init", "--target", "sandbox"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.whole());
+    assert!(refused.said().contains("integrations:action:view"), "{}", refused.whole());
+}

@@ -1,14 +1,14 @@
 //! Integrations: whether they are on, and how fast they answer.
 
 use std::collections::BTreeMap;
-use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use genesys::integrations::{self, Action, Integration};
 use genesys::{Client, Error};
-use review::{Gap, Known, Path, Probe, Sample};
+use review::{Gap, Known, Probe, Sample};
 
+use super::path::Looking;
 use super::{Asking, Organisation, gap};
 
 /// The longest that one try may take: the platform's own limit of a Data Action, and a little.
@@ -62,10 +62,14 @@ async fn in_organisation(asking: &Asking<'_>, organisation: &Organisation, step:
     }
     let client = &organisation.client;
     let known = tokio::try_join!(integrations::list(client), integrations::actions(client, None));
+    let looking = Looking::new(&asking.setup.clock);
     let one = async |name: &str| {
         let (samples, path) = match &known {
             Ok((integrations, actions)) => match question(asking, organisation, name, integrations, actions) {
-                Ok(action) => (tries(asking, client, name, action, step).await, path(action).await),
+                Ok(action) => {
+                    let looked = async { looking.as_ref()?.to(action).await };
+                    tokio::join!(tries(asking, client, name, action, step), looked)
+                }
                 Err(gap) => (Err(gap), None),
             },
             Err(error) => (Err(gap(error)), None),
@@ -136,17 +140,4 @@ fn is_about_us(error: &Error) -> bool {
         Error::Login { .. } | Error::OutOfBudget(_) => true,
         _ => false,
     }
-}
-
-/// The way to what a Data Action asks, as this machine sees it.
-async fn path(action: &Action) -> Option<Path> {
-    let url = action.config.as_ref()?.pointer("/request/requestUrlTemplate")?.as_str()?;
-    let url = url::Url::parse(url).ok()?;
-    let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
-    let resolved = tokio::task::spawn_blocking(move || (host.as_str(), port).to_socket_addrs().map(Iterator::collect));
-    let addresses: Vec<std::net::SocketAddr> = resolved.await.ok()?.ok()?;
-    let mut addresses: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    addresses.sort();
-    addresses.dedup();
-    Some(Path { addresses, ..Path::default() })
 }

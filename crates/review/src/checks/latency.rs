@@ -169,13 +169,14 @@ fn apart(one: &Probe, other: &Probe, plan: &Plan, judged: &mut Judged) {
 fn differences(a: &Path, b: &Path) -> Vec<String> {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(" ") };
-    let pairs = [
-        ("addresses", list(&a.addresses), list(&b.addresses)),
-        ("proxy", or_none(&a.proxy), or_none(&b.proxy)),
+    let seen = [("addresses", list(&a.addresses), list(&b.addresses)), ("proxy", or_none(&a.proxy), or_none(&b.proxy))];
+    // What one of them was not shown is no difference.
+    let told = [
         ("issuer of its certificate", or_none(&a.issuer), or_none(&b.issuer)),
         ("redirects", list(&a.redirects), list(&b.redirects)),
     ];
-    let different = pairs.into_iter().filter(|(_, a, b)| a != b);
+    let told = told.into_iter().filter(|_| a.answered && b.answered);
+    let different = seen.into_iter().chain(told).filter(|(_, a, b)| a != b);
     different.map(|(what, a, b)| format!("{what} {a} and {b}")).collect()
 }
 

@@ -64,16 +64,17 @@ async fn used(client: &Client, flows: &[&flows::Flow]) -> Result<BTreeMap<String
     let cannot = |error| failed("its integrations cannot be listed", error);
     let integrations_known = integrations::list(client).await.map_err(cannot)?;
     let actions = integrations::actions(client, None).await.map_err(cannot)?;
-    let mut names = BTreeSet::new();
+    let mut asked = BTreeSet::new();
     for flow in flows {
         let Some(version) = &flow.published_version else { continue };
         let kind = dependencies::object_type(&flow.kind);
         let used = dependencies::consumed(client, &flow.id, &version.id, &kind).await;
         let used = used.map_err(|error| failed(format!("what {} uses cannot be told", flow.name), error))?;
-        names.extend(used.into_iter().filter(|item| item.kind.ends_with(DATA_ACTION)).map(|item| item.name));
+        // By their ids: the index calls them otherwise than the list of Data Actions does.
+        asked.extend(used.into_iter().filter(|item| item.kind.ends_with(DATA_ACTION)).map(|item| item.id));
     }
     let mut used = BTreeMap::new();
-    for action in actions.iter().filter(|action| names.contains(&action.name)) {
+    for action in actions.iter().filter(|action| asked.contains(&action.id)) {
         let integration = integrations_known.iter().find(|it| action.integration_id.as_ref() == Some(&it.id));
         if let Some(integration) = integration {
             used.entry(integration.name.clone()).or_insert_with(|| action.name.clone());
@@ -103,7 +104,10 @@ fn plan<'a>(
     }
     for (name, action) in integrations {
         let (name, action) = (quoted(name), quoted(action));
-        let _ = writeln!(text, "  - name: {name}\n    # Carried out to see how fast it is: it must change nothing.");
+        let _ = writeln!(
+            text,
+            "  - name: {name}\n    # Carried out to see how fast it is: it must change nothing, and get the inputs that it needs."
+        );
         let _ = writeln!(text, "    action: {action}\n    inputs: {{}}");
         text.push_str("    # Who mends what is behind it, and the objective that it is measured by.\n");
         text.push_str("    # owner: crm-team\n    # objective: crm-lookup\n");

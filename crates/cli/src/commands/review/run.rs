@@ -75,6 +75,7 @@ fn would(stage: &Stage, order: &Order, global: &Global) {
                 (None, true) => continue,
             };
             carried_out.push(format!("{}: {} of {}, {} times", organisation.name, action, it.name, launch.samples));
+            carried_out.push(format!("from this machine: HEAD / of what that asks in {}", organisation.name));
         }
     }
     let checks: Vec<&str> = review::CHECKS.iter().map(|check| check.id).collect();

@@ -85,10 +85,10 @@ impl Cross<Nanos> for Duration {
 
 /// A type of the room, as it is written, and the way there and back.
 macro_rules! written {
-    ($($name:ident { $($field:ident: $kind:ty),* $(,)? })*) => {$(
+    ($($name:ident { $($(#[$attribute:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
         #[derive(Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        pub(super) struct $name { $($field: $kind),* }
+        pub(super) struct $name { $($(#[$attribute])* $field: $kind),* }
 
         impl Cross<review::$name> for $name {
             fn cross(self) -> review::$name {
@@ -144,7 +144,15 @@ written! {
     Action { name: String, integration: Option<String>, timeout: Option<Nanos> }
     Probe { integration: String, vantage: String, samples: Known<Vec<Sample>>, path: Option<Path> }
     Sample { took: Nanos, failed: Option<String> }
-    Path { addresses: Vec<String>, proxy: Option<String>, issuer: Option<String>, redirects: Vec<String> }
+    Path {
+        addresses: Vec<String>,
+        proxy: Option<String>,
+        // Evidence from before this was looked at has none.
+        #[serde(default)]
+        answered: bool,
+        issuer: Option<String>,
+        redirects: Vec<String>,
+    }
     Calls { now: u64, max: u64 }
     Requests { used: u32, allowed: u32 }
     Trunk { name: String, state: TrunkState, proxies: Vec<String> }
