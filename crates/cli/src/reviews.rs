@@ -173,22 +173,5 @@ fn unread(file: &str, why: &str) -> Gap {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_is_read_with_the_flows_that_it_names() {
-        let folder = tempfile::tempdir().unwrap();
-        let plan = folder.path().join("launch.yaml");
-        let why = |plan: &Path| read(plan).map(|_| ()).unwrap_err().why;
-        assert!(why(&plan).starts_with(&format!("{} cannot be read: ", plan.display())));
-        let text = "name: Launch\nflows: [{ name: Main IVR, file: main.yaml }]\nload: { callsPerMinute: 1 }\n";
-        std::fs::write(&plan, text).unwrap();
-        assert!(why(&plan).contains("main.yaml cannot be read: "), "{}", why(&plan));
-        std::fs::write(folder.path().join("main.yaml"), "inboundCall: {}").unwrap();
-        let read = read(&plan).unwrap_or_else(|gap| panic!("{gap:?}"));
-        assert_eq!((read.text.as_str(), read.texts["Main IVR"].as_str()), (text, "inboundCall: {}"));
-        std::fs::write(&plan, "name: [").unwrap();
-        assert!(why(&plan).contains("launch.yaml cannot be read: "), "{}", why(&plan));
-    }
-}
+#[path = "reviews/tests.rs"]
+mod tests;

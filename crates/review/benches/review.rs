@@ -20,10 +20,8 @@ use review::{Facts, Flow, Gap, Limits, Load, Plan, Validation, find, one};
 const ROUNDS: usize = 5;
 /// The checks that read flows.
 const CHECKS: [&str; 3] = ["flow-validity", "fault-matrix", "thundering-herd"];
-const FLOWS: [&str; 2] = [
-    include_str!("../../../examples/flows/main-ivr.yaml"),
-    include_str!("../../../examples/flows/main-ivr-12.yaml"),
-];
+const FLOWS: [&str; 2] =
+    [include_str!("../../../examples/flows/main-ivr.yaml"), include_str!("../../../examples/flows/main-ivr-12.yaml")];
 
 fn main() {
     // `cargo test` runs benchmarks, too; there it has nothing to tell.
