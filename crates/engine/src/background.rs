@@ -23,6 +23,12 @@ impl Background {
         self.stop.subscribe()
     }
 
+    /// Whether everything that was begun still runs: no task of ours ends by itself before it is told to.
+    pub(crate) fn is_running(&self) -> bool {
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        !tasks.is_empty() && tasks.iter().all(|task| !task.is_finished())
+    }
+
     /// Ends everything at once, wherever it is, as a crash would.
     pub(crate) fn abort(&self) {
         for task in &*self.tasks.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -62,9 +68,18 @@ mod tests {
     #[tokio::test]
     async fn whoever_is_told_to_stop_is_waited_for() {
         let (background, has_ended) = one();
+        assert!(background.is_running());
         background.shutdown().await;
-        assert!(has_ended.load(Ordering::Relaxed));
+        assert!(has_ended.load(Ordering::Relaxed) && !background.is_running());
         background.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_noticed() {
+        let (background, _) = one();
+        background.spawn(async { panic!("on purpose") });
+        tokio::task::yield_now().await;
+        assert!(!background.is_running());
     }
 
     #[tokio::test]

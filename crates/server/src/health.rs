@@ -20,7 +20,7 @@ pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether it can do its work: the engine answers and the store keeps what it is given.
+/// Whether it can do its work: the engine answers, what goes on beside it goes on, and the store keeps what it is given.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "it can", body = Readiness),
     (status = 503, description = "it cannot, and why", body = Readiness),
@@ -32,6 +32,14 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         Some(true) => {}
         Some(false) => reasons.push("the engine has stopped".to_owned()),
         None => reasons.push("the engine does not answer in time".to_owned()),
+    }
+    let beside = [
+        ("budgets", app.budgets.as_ref().is_none_or(|budgets| budgets.is_running())),
+        ("the watch over releases", app.releases.as_ref().is_none_or(|releases| releases.is_running())),
+        ("reviews of the night", app.reviews.as_ref().is_none_or(|reviews| reviews.is_running())),
+    ];
+    for (what, _) in beside.into_iter().filter(|(_, is_running)| !is_running) {
+        reasons.push(format!("no longer going on: {what}. The log says why; start the process again."));
     }
     let views = app.engine.views().borrow().clone();
     if !views.store.working {

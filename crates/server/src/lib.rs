@@ -93,6 +93,9 @@ pub trait Releases: Send + Sync {
 
     /// Tells of every change; see [`Releases::list`].
     fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Whether anybody still watches; false once that was stopped, or broke down.
+    fn is_running(&self) -> bool;
 }
 
 #[async_trait]
@@ -115,6 +118,10 @@ impl Releases for Guard {
 
     fn changes(&self) -> watch::Receiver<u64> {
         Self::changes(self)
+    }
+
+    fn is_running(&self) -> bool {
+        Self::is_running(self)
     }
 }
 

@@ -13,7 +13,9 @@ pub fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         None => text.trim().parse().map_err(|_| wrong()),
         Some("") => Ok(now),
         Some(back) => {
-            let back = back.strip_prefix('-').and_then(length).ok_or_else(wrong)?;
+            // What is behind the one sign has none of its own.
+            let back = back.strip_prefix('-').filter(|back| back.starts_with(|it: char| it.is_ascii_digit()));
+            let back = back.and_then(length).ok_or_else(wrong)?;
             now.checked_sub(back).map_err(|_| wrong())
         }
     }
@@ -63,7 +65,18 @@ mod tests {
         assert_eq!(said("now-30d"), Ok("2026-10-22T08:00:00Z".into()));
         assert_eq!(said("now-90m"), Ok("2026-11-21T06:30:00Z".into()));
         assert_eq!(said("2026-11-21T09:00:00+01:00"), Ok("2026-11-21T08:00:00Z".into()));
-        for wrong in ["", "now+1d", "now-", "now-d", "now-5ü", "yesterday", "2026-11-21", "now-99999999999999999d"] {
+        for wrong in [
+            "",
+            "now+1d",
+            "now-",
+            "now-d",
+            "now-5ü",
+            "now--2h",
+            "now-+2h",
+            "yesterday",
+            "2026-11-21",
+            "now-99999999999999999d",
+        ] {
             assert!(said(wrong).is_err(), "{wrong}");
         }
         assert!(stretch(Some("now"), Some("now-1h"), Minutes::new(1), now).is_err());

@@ -339,6 +339,11 @@ impl Budgets {
         Ok(records.into_iter().map(view).collect())
     }
 
+    /// Whether it still runs; false once it was stopped, or broke down.
+    pub fn is_running(&self) -> bool {
+        self.0.background.is_running()
+    }
+
     /// Writes what is not yet written, as far as the store lets it, and stops.
     pub async fn shutdown(&self) {
         self.0.background.shutdown().await;

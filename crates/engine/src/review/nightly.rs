@@ -222,6 +222,11 @@ impl Reviews {
         Ok(views::short(&run))
     }
 
+    /// Whether it still runs; false once it was stopped, or broke down.
+    pub fn is_running(&self) -> bool {
+        self.0.background.is_running()
+    }
+
     /// Stops at once, wherever it is, as a crash does.
     pub fn abort(&self) {
         self.0.background.abort();

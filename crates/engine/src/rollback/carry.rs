@@ -193,6 +193,11 @@ impl Rollbacks {
         self.0.background.abort();
     }
 
+    /// Whether it still runs; false once it was stopped, or broke down.
+    pub fn is_running(&self) -> bool {
+        self.0.background.is_running()
+    }
+
     /// Stops between two steps, and gives the lease back; another process may go on at once.
     pub async fn shutdown(&self) {
         self.0.background.shutdown().await;

@@ -112,6 +112,12 @@ async fn it_is_ready_while_engine_and_store_work() {
     house.seconds(30).await;
     assert_eq!(house.get("/readyz").await.0, StatusCode::OK);
 
+    house.reviews.abort();
+    house.seconds(1).await;
+    let (status, body) = house.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("no longer going on: reviews of the night. The log says why"), "{body}");
+
     house.engine.kill();
     house.seconds(1).await;
     let (status, body) = house.get("/readyz").await;

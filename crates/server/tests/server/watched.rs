@@ -122,6 +122,10 @@ impl Releases for Watched {
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
+
+    fn is_running(&self) -> bool {
+        true
+    }
 }
 
 /// How the odds against a release went, minute by minute.

@@ -209,6 +209,11 @@ impl Guard {
         self.0.background.abort();
     }
 
+    /// Whether it and what carries rollbacks out still run; false once one of them was stopped, or broke down.
+    pub fn is_running(&self) -> bool {
+        self.0.background.is_running() && self.0.setup.rollbacks.is_running()
+    }
+
     /// Stops; another process may go on at once.
     pub async fn shutdown(&self) {
         self.0.background.shutdown().await;
