@@ -230,7 +230,12 @@ impl TwinHandle {
 
     /// Changes how the organisation behaves where organisations differ.
     pub fn settings(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.shared.world().settings);
+        let now = self.shared.now();
+        let mut world = self.shared.world();
+        change(&mut world.settings);
+        world.await_leak(now);
+        drop(world);
+        self.shared.changed.notify_one();
     }
 
     /// Adds an OAuth client with these permissions, or changes one.

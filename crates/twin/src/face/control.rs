@@ -184,9 +184,12 @@ pub(super) async fn change_settings(
     State(shared): Twin,
     Json(change): Json<serde_json::Map<String, serde_json::Value>>,
 ) -> Result<Json<Settings>, ApiError> {
+    let now = shared.now();
     let mut world = shared.world();
-    world.change_settings(&change).map_err(ApiError::bad_request)?;
+    world.change_settings(&change, now).map_err(ApiError::bad_request)?;
     let settings = world.settings.clone();
+    drop(world);
+    shared.changed.notify_one();
     Ok(Json(settings))
 }
 

@@ -33,6 +33,9 @@ fn place(call: &mut Call<'_>) -> Answer {
 
 fn disconnect(call: &mut Call<'_>) -> Answer {
     let id = call.at("conversationId").to_owned();
+    if call.world.refuses_disconnect() {
+        return Err(ApiError::broken(503));
+    }
     if !call.world.disconnect(&id, call.now) {
         return Err(ApiError::not_found("The conversation"));
     }

@@ -244,9 +244,8 @@ fn call_metrics(call: &mut Call<'_>) -> Answer {
     let totals = call.world.totals();
     let calls = totals.in_flow + totals.waiting + totals.talking;
     let capacity = u64::from(call.world.settings.call_capacity.max(1));
-    const HOUR_MS: u64 = 3_600_000;
-    let leaked = u64::from(call.world.settings.leaked_sessions_per_hour) * call.now.mono.as_millis() / HOUR_MS;
-    let sessions = calls * 2 + leaked;
+    // What an integration has left open is a session without a caller.
+    let sessions = calls * 2 + call.world.leaks.open() as u64;
     let usage = calls as f64 * 100.0 / capacity as f64;
     let intensity = match usage {
         0.0..50.0 => "Low",

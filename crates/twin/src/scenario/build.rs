@@ -65,7 +65,7 @@ impl Scenario {
             queues: queues.unwrap_or(usual.queues),
         };
         let mut world = World::new(&organisation, began);
-        world.change_settings(&founded.settings).map_err(ScenarioError::Wrong)?;
+        world.change_settings(&founded.settings, began).map_err(ScenarioError::Wrong)?;
         for client in &founded.clients {
             let (id, secret, permissions) = (client.id.clone(), client.secret.clone(), client.permissions.clone());
             world.clients.register(Registered { name: id.clone(), id, secret, permissions, seconds: None });

@@ -14,6 +14,7 @@ mod faults;
 mod flows;
 mod furniture;
 mod jobs;
+mod leaks;
 mod log;
 mod orders;
 mod people;
@@ -45,6 +46,8 @@ pub use faults::{Fault, FaultKind, FaultTarget, Service};
 pub(crate) use faults::{Faults, TTL_MAX};
 pub(crate) use flows::{Broken, Client, FlowError, Flows, Operation, StoredFlow, Version, VersionKind};
 pub(crate) use jobs::{Job, Jobs, Stage};
+use leaks::Leaks;
+pub(crate) use leaks::Left;
 pub(crate) use log::{Entry, Fact, FlowRef, Log};
 pub use people::{Tier, tier_of};
 pub use queues::QueueOptions;
@@ -126,6 +129,7 @@ pub(crate) struct World {
     pub(crate) clients: Clients,
     pub(crate) faults: Faults,
     pub(crate) log: Log,
+    pub(crate) leaks: Leaks,
     agenda: agenda::Agenda,
     streams: Vec<callers::Stream>,
     series: u64,
@@ -166,6 +170,7 @@ impl World {
             clients: Clients::default(),
             faults: Faults::default(),
             log: Log::default(),
+            leaks: Leaks::default(),
             agenda: agenda::Agenda::default(),
             streams: Vec::new(),
             series: 0,
@@ -209,6 +214,7 @@ impl World {
         self.calls.reset();
         self.faults = Faults::default();
         self.log = Log::default();
+        self.leaks.all.clear();
         self.queues.clear();
         self.live.clear();
         let actions = &mut self.actions;

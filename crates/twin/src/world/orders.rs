@@ -46,8 +46,9 @@ impl Settings {
 
 impl World {
     /// Changes settings by their names.
-    pub(crate) fn change_settings(&mut self, changes: &Map<String, Value>) -> Result<(), String> {
+    pub(crate) fn change_settings(&mut self, changes: &Map<String, Value>, now: Now) -> Result<(), String> {
         self.settings = self.settings.with(changes)?;
+        self.await_leak(now);
         Ok(())
     }
 
@@ -105,7 +106,7 @@ impl World {
                 }
             }
             // Looked at when the scenario began.
-            Order::Settings(changes) => drop(self.change_settings(changes)),
+            Order::Settings(changes) => drop(self.change_settings(changes, now)),
         }
     }
 

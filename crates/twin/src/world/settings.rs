@@ -59,8 +59,10 @@ pub struct Settings {
     pub clock_ahead_seconds: i64,
     /// How often an export fails as the platform's does when it is asked too often: the next so many.
     pub export_refusals: u32,
-    /// Sessions an hour that some integration opens and never ends.
+    /// Conversations an hour that some integration opens and never ends, each with a session.
     pub leaked_sessions_per_hour: u32,
+    /// How often a conversation is not ended although somebody says so, and 503 is answered: the next so many times.
+    pub disconnect_refusals: u32,
 }
 
 /// How the platform tells that a document has changed meanwhile.
@@ -113,6 +115,7 @@ impl Default for Settings {
             clock_ahead_seconds: 0,
             export_refusals: 0,
             leaked_sessions_per_hour: 0,
+            disconnect_refusals: 0,
         }
     }
 }

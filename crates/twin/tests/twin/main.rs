@@ -4,6 +4,7 @@
 mod callers;
 mod crm;
 mod data_actions;
+mod left;
 mod platform;
 mod setup;
 mod state;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{aggregate, filtered, not_ready};
 use crate::platform::{Answer, ApiError, Call, HOME, Reply, iso};
-use crate::world::{CallRecord, Stage};
+use crate::world::{CallRecord, Left, Stage};
 
 const PAGE_SIZE_MAX: u64 = 200;
 
@@ -38,8 +38,10 @@ pub(crate) fn query(call: &mut Call<'_>) -> Answer {
 
 pub(crate) fn one(call: &mut Call<'_>) -> Answer {
     let id = call.at("conversationId");
-    let found = call.world.calls().find(|record| record.conversation_id == id);
-    Ok(conversation(call, found.ok_or_else(|| ApiError::not_found("The conversation"))?).into())
+    let called =
+        call.world.calls().find(|record| record.conversation_id == id).map(|record| conversation(call, record));
+    let left = || call.world.leaks.iter().find(|left| left.id == id).map(|it| left_open(call, it, it.ended_at));
+    called.or_else(left).map(Reply::from).ok_or_else(|| ApiError::not_found("The conversation"))
 }
 
 pub(crate) fn availability(call: &mut Call<'_>) -> Answer {
@@ -70,7 +72,10 @@ fn find(call: &Call<'_>, query: &Value) -> Result<Vec<Value>, ApiError> {
     let (from, until) = aggregate::interval(query)?;
     let until = until.min(known(call));
     let (mut flows, mut queues, mut ids, mut anis) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut media, mut is_open_wanted) = (Vec::new(), false);
     for filter in ["segmentFilters", "conversationFilters"].iter().flat_map(|name| query[name].as_array()).flatten() {
+        filtered(filter, "mediaType", &mut media);
+        is_open_wanted |= wants_open(filter);
         filtered(filter, "flowId", &mut flows);
         filtered(filter, "queueId", &mut queues);
         filtered(filter, "conversationId", &mut ids);
@@ -84,12 +89,64 @@ fn find(call: &Call<'_>, query: &Value) -> Result<Vec<Value>, ApiError> {
             && (ids.is_empty() || ids.contains(&record.conversation_id.as_str()))
             && (anis.is_empty() || anis.iter().any(|ani| ani.trim_start_matches("tel:") == record.ani))
     };
-    let mut found: Vec<&CallRecord> = call.world.calls().filter(is_wanted).collect();
-    found.sort_by_key(|record| record.started_at);
+    if !media.is_empty() && !media.contains(&"voice") {
+        return Ok(Vec::new());
+    }
+    let calls = call.world.calls().filter(|_| !is_open_wanted).filter(is_wanted);
+    // That one has ended is not known before it has been ingested.
+    let known_end = |left: &Left| left.ended_at.filter(|ended| *ended < known(call));
+    let is_wanted = |left: &&Left| {
+        (left.began_at < until && known_end(left).is_none_or(|ended| ended >= from && !is_open_wanted))
+            && (flows.is_empty() && queues.is_empty())
+            && (ids.is_empty() || ids.contains(&left.id.as_str()))
+            && (anis.is_empty() || anis.iter().any(|ani| ani.trim_start_matches("tel:") == left.ani))
+    };
+    let left = call.world.leaks.iter().filter(is_wanted);
+    let mut found: Vec<Found<'_>> = calls.map(Found::Called).chain(left.map(Found::Left)).collect();
+    found.sort_by_key(|found| match found {
+        Found::Called(record) => record.started_at,
+        Found::Left(left) => left.began_at,
+    });
     if query["order"] == "desc" {
         found.reverse();
     }
-    Ok(found.into_iter().map(|record| conversation(call, record)).collect())
+    let written = found.into_iter().map(|found| match found {
+        Found::Called(record) => conversation(call, record),
+        Found::Left(left) => left_open(call, left, known_end(left)),
+    });
+    Ok(written.collect())
+}
+
+enum Found<'a> {
+    Called(&'a CallRecord),
+    Left(&'a Left),
+}
+
+/// Whether only conversations without an end are asked for.
+fn wants_open(filter: &Value) -> bool {
+    let is_so = |predicate: &Value| predicate["dimension"] == "conversationEnd" && predicate["operator"] == "notExists";
+    let list = |name: &str| filter[name].as_array().into_iter().flatten();
+    list("predicates").any(is_so) || list("clauses").any(wants_open)
+}
+
+/// One that an integration has left open: nobody but the integration is in it.
+fn left_open(call: &Call<'_>, left: &Left, ended: Option<Timestamp>) -> Value {
+    let mut segment = json!({"segmentStart": iso(left.began_at), "segmentType": "interact", "conference": false});
+    if let Some(ended) = ended {
+        segment["segmentEnd"] = iso(ended).into();
+        segment["disconnectType"] = "system".into();
+    }
+    let session = json!({"ani": format!("tel:{}", left.ani), "dnis": format!("tel:{}", left.dnis), "direction": "inbound",
+        "mediaType": "voice", "sessionId": left.id, "segments": [segment]});
+    let name = call.world.actions.integrations().next().map_or("Integration", |integration| integration.name.as_str());
+    let participant = json!({"participantId": left.id, "purpose": "external", "participantName": name,
+        "sessions": [session]});
+    let mut body = json!({"conversationId": left.id, "conversationStart": iso(left.began_at),
+        "originatingDirection": "inbound", "divisionIds": [HOME], "participants": [participant]});
+    if let Some(ended) = ended {
+        body["conversationEnd"] = iso(ended).into();
+    }
+    body
 }
 
 fn conversation(call: &Call<'_>, record: &CallRecord) -> Value {

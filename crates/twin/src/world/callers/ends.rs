@@ -114,7 +114,7 @@ impl World {
                 return true;
             }
         }
-        false
+        self.end_leak(conversation_id, now)
     }
 
     /// Writes participant data of a call that is over; false when there is none.

@@ -56,6 +56,8 @@ pub(super) enum Due {
     NumberKnown(Box<Json>),
     /// A campaign has stopped.
     CampaignEnds(String),
+    /// An integration leaves a conversation open.
+    Leaks,
     /// A scenario says that something happens.
     Ordered(Box<Order>),
 }
@@ -241,6 +243,7 @@ impl World {
             Due::NumberMoves(id) => self.number_moves(&id),
             Due::NumberKnown(number) => self.accept_number(&number),
             Due::CampaignEnds(id) => self.campaign_ends(&id),
+            Due::Leaks => self.leak(now),
             Due::Ordered(order) => self.carry_out_order(&order, now),
             Due::TalkEnds(place, conversation_id, length) => {
                 let queue = self.queue_id(place);

@@ -47,6 +47,7 @@ enum SavedDue {
     NumberMoves(String),
     NumberKnown(Value),
     CampaignEnds(String),
+    Leaks,
     Ordered(Order),
 }
 
@@ -96,6 +97,7 @@ impl From<&Due> for SavedDue {
             Due::NumberMoves(number) => Self::NumberMoves(number.clone()),
             Due::NumberKnown(number) => Self::NumberKnown(Value::clone(number)),
             Due::CampaignEnds(campaign) => Self::CampaignEnds(campaign.clone()),
+            Due::Leaks => Self::Leaks,
             Due::Ordered(order) => Self::Ordered(Order::clone(order)),
         }
     }
@@ -115,6 +117,7 @@ impl From<SavedDue> for Due {
             SavedDue::NumberMoves(number) => Self::NumberMoves(number),
             SavedDue::NumberKnown(number) => Self::NumberKnown(Box::new(number)),
             SavedDue::CampaignEnds(campaign) => Self::CampaignEnds(campaign),
+            SavedDue::Leaks => Self::Leaks,
             SavedDue::Ordered(order) => Self::Ordered(Box::new(order)),
         }
     }

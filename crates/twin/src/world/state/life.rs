@@ -14,6 +14,7 @@ use super::agenda::{self, SavedAgenda};
 use super::callers::{self, SavedGone, SavedLive, SavedStream};
 use super::calls::{self, SavedCalls};
 use super::facts::{self, SavedLog};
+use super::leaks::{self, SavedLeaks};
 use super::moment::{Loading, Saving, ns};
 use super::queues::{self, SavedLines};
 use super::records::{self, SavedJobs, SavedRecords};
@@ -55,6 +56,9 @@ pub(super) struct Life {
     moved: Vec<Value>,
     redirected: Vec<String>,
     log: SavedLog,
+    /// Conversations that were left open.
+    #[serde(default, skip_serializing_if = "SavedLeaks::is_empty")]
+    leaks: SavedLeaks,
 }
 
 /// Executions of Data Actions within the minute.
@@ -105,6 +109,7 @@ pub(super) fn save(world: &World, saving: &Saving) -> Life {
         moved: world.moved.clone(),
         redirected: world.redirected.clone(),
         log: facts::save(&world.log),
+        leaks: leaks::save(&world.leaks),
     }
 }
 
@@ -130,6 +135,8 @@ pub(super) fn load(world: &mut World, life: Life, loading: &Loading) -> Result<V
     world.records = records::load(life.records, loading)?;
     (world.moved, world.redirected) = (life.moved, life.redirected);
     world.log = facts::load(life.log, loading)?;
+    let is_awaited = world.agenda.due.values().any(|due| matches!(due, Due::Leaks));
+    world.leaks = leaks::load(life.leaks, is_awaited, loading)?;
     world.next_caller = life.next_caller;
     callers::load(world, life.live, life.gone_versions, loading)
 }

@@ -16,6 +16,7 @@ mod callers;
 mod calls;
 mod configured;
 mod facts;
+mod leaks;
 mod life;
 mod moment;
 mod queues;
@@ -180,6 +181,7 @@ impl World {
             Some(life) => life::load(&mut world, life, &loading)?,
             None => Vec::new(),
         };
+        world.await_leak(now);
         Ok(Loaded { world, questions })
     }
 }

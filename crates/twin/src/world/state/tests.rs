@@ -128,6 +128,9 @@ fn busy() -> World {
     world.route_number(&number, "elsewhere", now);
     world.moved.push(json!({"id": "+1556"}));
     world.redirected.push("+1557".to_owned());
+    world.settings.leaked_sessions_per_hour = 1_800;
+    world.await_leak(now);
+    assert!(world.advance(now).is_empty());
     world.log.add(now.wall, &"".into(), Fact::Limited { client: "twin-client".into(), max: 300 });
     world.log.add(now.wall, &"".into(), Fact::Launched(Arc::new(super::facts::flow_of(<_>::default()))));
     world
