@@ -18,6 +18,7 @@ pub mod attempt;
 pub mod audits;
 pub mod budget;
 pub mod change;
+pub mod conversations;
 pub mod datatables;
 pub mod dependencies;
 pub mod error;

@@ -1,7 +1,9 @@
 //! The permissions that Steadyline's OAuth client needs, and what each is for.
 //!
 //! Scopes do not count for client credentials: roles do. Reading is enough to watch; acting is needed to go back, to
-//! flip routes and to run drills. Telephony has one broad permission; there is none that only reads.
+//! flip routes and to run drills. Telephony has one broad permission; there is none that only reads. What only some plans
+//! ask for is not among them, such as `conversation:communication:disconnect` for a review that ends calls: whoever lacks
+//! it is told so when it is needed.
 
 /// A permission, and what does not work without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub const READ: [Permission; 35] = [
     needed("routing:schedule:view", "seeing opening hours"),
     needed("routing:queue:view", "naming queues"),
     needed("analytics:conversationAggregate:view", "counting conversations and errors"),
-    needed("analytics:conversationDetail:view", "finding test calls"),
+    needed("analytics:conversationDetail:view", "finding test calls, and calls that do not end"),
     needed("analytics:flowAggregate:view", "counting error exits of a version"),
     needed("analytics:flowObservation:view", "seeing who is in a flow"),
     needed("analytics:flowExecutionAggregate:view", "counting workflows"),
