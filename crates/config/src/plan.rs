@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use review::{CHECKS, Difference, Licence, Limits, Load, Plan, PlannedIntegration, Recovery};
+use review::{CHECKS, Difference, Licence, Limits, Load, Plan, PlannedIntegration, Recovery, Sessions};
 use serde_json::{Map, Value};
 use serde_saphyr::Location;
 
@@ -19,6 +19,10 @@ const SAMPLES: u32 = 50;
 /// More tries say little more, and use up what the platform allows.
 const SAMPLES_MAX: u32 = 1_000;
 const PACE: Duration = Duration::from_millis(200);
+/// Whoever is on a call for so long may well be talking.
+const OPEN_MIN: Duration = Duration::from_mins(15);
+/// The platform looks no further back.
+const OPEN_MAX: Duration = Duration::from_hours(7 * 24);
 /// No centre on earth has more.
 const CALLS_PER_MINUTE_MAX: f64 = 100_000.0;
 
@@ -88,6 +92,15 @@ fn wrong(source: &str, raw: &raw::Plan) -> Vec<Problem> {
     if let Some(samples) = raw.probes.samples.as_ref().filter(|it| !(1..=SAMPLES_MAX).contains(&it.value)) {
         tell(samples.referenced, "so many tries cannot be made".to_owned(), format!("from 1 to {SAMPLES_MAX}"));
     }
+    if let Some(sessions) = &raw.sessions {
+        let handled = handle_time(load);
+        let is_wrong = |longest: Duration| !(OPEN_MIN..=OPEN_MAX).contains(&longest) || longest <= handled;
+        if sessions.value.longest.is_some_and(|longest| is_wrong(longest.0)) {
+            let message = "calls that go on would be taken for calls that were left open".to_owned();
+            let hint = "`longest` is from 15m to 7d, and longer than `handleTime` under `load`".to_owned();
+            tell(sessions.referenced, message, hint);
+        }
+    }
     let ids = CHECKS.iter().map(|check| check.id);
     for (id, why) in &raw.skip {
         if !ids.clone().any(|known| known == id) {
@@ -120,12 +133,18 @@ fn launch(raw: raw::Plan, folder: &Path) -> Launch {
             limits: limits(&raw.limits),
             licences: raw.licences.into_iter().map(|(id, it)| (id, licence(&it))).collect(),
             objectives: raw.objectives,
-            session_window: raw.sessions.map(|window| window.0),
+            sessions: raw.sessions.as_ref().map(|it| sessions(&it.value, handle_time(&raw.load.value))),
             recovery: raw.recovery.map(|it| Recovery { groups: it.groups, numbers: it.numbers }),
             accepted: raw.accepted.into_iter().map(accepted).collect(),
             skipped: raw.skip.into_iter().map(|(id, why)| (id, why.value)).collect(),
         },
     }
+}
+
+/// Where calls take their time, so do those that were left open.
+fn sessions(it: &raw::Sessions, handled: Duration) -> Sessions {
+    let longest = it.longest.map_or_else(|| Sessions::LONGEST.max(handled * 2), |longest| longest.0);
+    Sessions { window: it.window.0, longest, ends: it.end }
 }
 
 fn integration(it: raw::Integration) -> PlannedIntegration {
@@ -145,9 +164,13 @@ fn load(load: &raw::Load) -> Load {
         calls_per_minute: load.calls_per_minute,
         added_per_minute: load.added_per_minute,
         requests_per_minute: load.requests_per_minute,
-        handle_time: load.handle_time.map_or(HANDLE_TIME, |time| time.0),
+        handle_time: handle_time(load),
         patience: load.patience.map_or(PATIENCE, |time| time.0),
     }
+}
+
+fn handle_time(load: &raw::Load) -> Duration {
+    load.handle_time.map_or(HANDLE_TIME, |time| time.0)
 }
 
 fn limits(raw: &raw::Limits) -> Limits {

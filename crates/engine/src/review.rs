@@ -2,14 +2,16 @@
 //!
 //! - Parts are learned side by side, each within a time of its own. What is not learned in time is a gap, and the rest of
 //!   the review goes on.
-//! - Nothing of the organisation is changed. Data Actions are carried out to see how fast they are: those that the plan
-//!   names, or in organisations that are not production the first of an integration.
+//! - Nothing of the organisation is changed, unless the plan says that calls which were left open are ended. Data Actions
+//!   are carried out to see how fast they are: those that the plan names, or in organisations that are not production the
+//!   first of an integration.
 //! - [`Evidence`] is the plan's text and the facts: [`Evidence::judge`] gives the same review again from them.
 
 mod emergencies;
 mod evidence;
 mod flows;
 mod history;
+mod left;
 mod limits;
 pub mod nightly;
 mod path;
@@ -109,7 +111,7 @@ pub async fn learn(setup: &Setup<'_>) -> Facts {
         (trunks, outbound),
         emergencies,
         sides,
-        watched,
+        (sessions, left),
     ) = tokio::join!(
         asking.part("flows", setup.launch.plan.flows.len(), Box::pin(flows::learn(&asking))),
         asking.part("integrations", 1, Box::pin(probes::integrations(&asking))),
@@ -126,7 +128,8 @@ pub async fn learn(setup: &Setup<'_>) -> Facts {
         Err(gap) => (Err(gap.clone()), Err(gap)),
     };
     (facts.licences, facts.calls, facts.actions_at_once) = (licences, calls, actions_at_once);
-    (facts.trunks, facts.outbound, facts.sides, facts.sessions) = (trunks, outbound, sides, watched);
+    (facts.trunks, facts.outbound, facts.sides) = (trunks, outbound, sides);
+    (facts.sessions, facts.left) = (sessions, left);
     (facts.emergencies, facts.numbers, facts.backup) = emergencies;
     (facts.gates, facts.objectives) = (setup.gates.clone(), setup.objectives.clone());
     facts

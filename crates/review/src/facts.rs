@@ -63,6 +63,9 @@ pub struct Facts {
     pub objectives: Known<Vec<Objective>>,
     /// Calls and sessions over a window, in order.
     pub sessions: Known<Vec<SessionSample>>,
+    /// Calls that were left open; `None` where nobody has looked for them: the plan asks about no sessions, or what is here
+    /// was learned before anybody looked.
+    pub left: Known<Option<Left>>,
     /// What the two organisations are made of, where the plan names a second one.
     pub sides: Known<Option<Sides>>,
 }
@@ -96,6 +99,7 @@ impl Facts {
             backup: Err(gap()),
             objectives: Err(gap()),
             sessions: Err(gap()),
+            left: Err(gap()),
             sides: Err(gap()),
         }
     }
@@ -340,6 +344,47 @@ pub struct SessionSample {
     pub calls: u64,
     /// Sessions that are open.
     pub sessions: u64,
+}
+
+/// Calls that were left open, and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Those that were looked at, the oldest first.
+    pub calls: Vec<LeftCall>,
+    /// How many there were beside those.
+    pub more: u64,
+    /// How many are open in the end, read again from the platform.
+    pub residue: Known<u64>,
+    /// Calls and sessions after some were ended; `None` when none were, or nobody could tell.
+    pub after: Option<SessionSample>,
+}
+
+/// A call that was left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftCall {
+    /// The id of its conversation.
+    pub id: String,
+    /// When it began, as people read it.
+    pub since: String,
+    /// How long it had been open.
+    pub open_for: Duration,
+    /// Its medium, where the platform says it.
+    pub medium: Option<String>,
+    /// The queue that it was in last.
+    pub queue: Option<String>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a call that was left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nobody has tried to end it.
+    Open,
+    /// It was ended.
+    Ended,
+    /// It could not be ended, and why.
+    Refused(String),
 }
 
 /// What two organisations are made of.

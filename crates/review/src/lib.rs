@@ -22,12 +22,12 @@ pub use catalogue::{CHECKS, Check, Entry, find};
 pub use checks::herd::{Wave, wave};
 pub use checks::sessions::pause as session_pause;
 pub use facts::{
-    Action, Calls, Dependency, Emergency, EmergencyFlow, Facts, Flow, Gap, Gate, Holder, Integration, Item, Known,
-    Message, Number, Objective, OutboundRoute, Path, Probe, Requests, Sample, SessionSample, Sides, Trunk, TrunkState,
-    Validation,
+    Action, Calls, Dependency, Emergency, EmergencyFlow, Facts, Fate, Flow, Gap, Gate, Holder, Integration, Item,
+    Known, Left, LeftCall, Message, Number, Objective, OutboundRoute, Path, Probe, Requests, Sample, SessionSample,
+    Sides, Trunk, TrunkState, Validation,
 };
 pub use finding::{Exhibit, Finding, Judged, Verdict, Weight};
-pub use plan::{Difference, Licence, Limits, Load, Plan, PlannedIntegration, Recovery};
+pub use plan::{Difference, Licence, Limits, Load, Plan, PlannedIntegration, Recovery, Sessions};
 
 /// What a check has come to.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,8 +22,8 @@ pub struct Plan {
     pub licences: BTreeMap<String, Licence>,
     /// Objectives whose budget must not be gone.
     pub objectives: Vec<String>,
-    /// How long sessions are watched; `None` when they are not.
-    pub session_window: Option<Duration>,
+    /// How sessions are watched; `None` when they are not.
+    pub sessions: Option<Sessions>,
     /// What must be there when the region is lost; `None` when nothing was planned.
     pub recovery: Option<Recovery>,
     /// Differences to the second organisation that people have accepted.
@@ -102,6 +102,23 @@ pub struct Licence {
     pub bought: Option<u64>,
     /// How many more the launch needs.
     pub added: u64,
+}
+
+/// How sessions are watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// For how long.
+    pub window: Duration,
+    /// A call that is open for longer was left open.
+    pub longest: Duration,
+    /// Whether what was left open is ended.
+    pub ends: bool,
+}
+
+impl Sessions {
+    /// What [`Sessions::longest`] is unless a plan says otherwise: longer than anybody waits and talks, and short enough for
+    /// what is left open in the morning to be found in the evening.
+    pub const LONGEST: Duration = Duration::from_hours(4);
 }
 
 /// What must be there when the region is lost.

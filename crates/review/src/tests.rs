@@ -35,7 +35,7 @@ fn plan() -> Plan {
         limits: Limits::default(),
         licences: [("cx3".to_owned(), Licence { bought: Some(100), added: 1 })].into(),
         objectives: vec!["crm".to_owned()],
-        session_window: Some(Duration::from_secs(3_600)),
+        sessions: Some(Sessions { window: Duration::from_secs(3_600), longest: Sessions::LONGEST, ends: false }),
         recovery: Some(Recovery { groups: vec!["Evacuation".to_owned()], numbers: vec!["+1".to_owned()] }),
         accepted: Vec::new(),
         skipped: BTreeMap::new(),
@@ -88,6 +88,7 @@ fn facts() -> Facts {
         backup: Ok(Some(true)),
         objectives: Ok(vec![Objective { id: "crm".to_owned(), owner: None, has_alerts: true }]),
         sessions: Ok((0..30).map(sample).collect()),
+        left: Ok(Some(Left { calls: Vec::new(), more: 0, residue: Ok(0), after: None })),
         sides: Ok(Some(Sides { other: "production".to_owned(), here: vec![item("A")], there: vec![item("A")] })),
     }
 }
@@ -115,7 +116,7 @@ type Unlearn = fn(&mut Facts);
 
 #[test]
 fn unknown_never_passes() {
-    let unlearned: [(&str, Unlearn); 20] = [
+    let unlearned: [(&str, Unlearn); 22] = [
         ("flows", |facts| facts.flows = Err(gap())),
         ("text", |facts| facts.flows.as_mut().unwrap()[0].text = Err(gap())),
         ("validation", |facts| facts.flows.as_mut().unwrap()[0].validation = Err(gap())),
@@ -135,6 +136,8 @@ fn unknown_never_passes() {
         ("gates", |facts| facts.gates = Err(gap())),
         ("emergencies", |facts| facts.emergencies = Err(gap())),
         ("sessions", |facts| facts.sessions = Ok(Vec::new())),
+        ("left", |facts| facts.left = Err(gap())),
+        ("residue", |facts| facts.left = Ok(Some(Left { residue: Err(gap()), ..left(1) }))),
         ("sides", |facts| facts.sides = Err(gap())),
     ];
     for (what, unlearn) in unlearned {
@@ -253,6 +256,66 @@ fn sessions_leak_when_more_are_left_than_before_whatever_the_calls_do() {
         })
     };
     insta::assert_snapshot!([of(|_| 0), of(|_| 300), of(|at| at / 5), of(|at| at)].concat());
+}
+
+/// So many calls that were left open, and that nobody has ended.
+fn left(calls: u64) -> Left {
+    let call = |number: u64| LeftCall {
+        id: format!("c-{number}"),
+        since: format!("2026-11-21T0{number}:00:00Z"),
+        open_for: Duration::from_hours(12 - number),
+        medium: Some("voice".to_owned()),
+        queue: None,
+        fate: Fate::Open,
+    };
+    Left { calls: (0..calls).map(call).collect(), more: 0, residue: Ok(calls), after: None }
+}
+
+#[test]
+fn what_was_left_open_blocks_until_it_is_ended_and_seen_to_be() {
+    let of = |ends: bool, left: Option<Left>| {
+        said("sessions", |plan, facts| {
+            plan.sessions.as_mut().unwrap().ends = ends;
+            facts.left = Ok(left.clone());
+        })
+    };
+    let ended = |refused: usize, residue: Known<u64>| {
+        let mut left = Left { residue, ..left(3) };
+        for (place, call) in left.calls.iter_mut().enumerate() {
+            let why = "503 service.unavailable".to_owned();
+            call.fate = if place < refused { Fate::Refused(why) } else { Fate::Ended };
+        }
+        Some(left)
+    };
+    let many = Some(Left { more: 700, residue: Ok(700), ..left(2) });
+    let said = [
+        of(false, Some(left(0))),
+        of(false, Some(left(1))),
+        of(true, ended(0, Ok(0))),
+        of(true, ended(2, Ok(2))),
+        of(true, ended(0, Ok(3))),
+        // Somebody else has ended them.
+        of(true, ended(2, Ok(0))),
+        of(true, ended(0, Err(gap()))),
+        of(true, many),
+        of(false, None),
+        of(true, None),
+    ];
+    insta::assert_snapshot!(said.concat());
+}
+
+#[test]
+fn growth_that_is_gone_with_what_was_ended_was_its_own() {
+    let of = |sessions: u64, residue: u64| {
+        said("sessions", |plan, facts| {
+            plan.sessions.as_mut().unwrap().ends = true;
+            let sample = |at: u64| SessionSample { at: Duration::from_secs(at * 60), calls: 10, sessions: 20 + at };
+            facts.sessions = Ok((0..60).map(sample).collect());
+            let after = Some(SessionSample { sessions: 20 + sessions, ..sample(60) });
+            facts.left = Ok(Some(Left { residue: Ok(residue), after, ..left(2) }));
+        })
+    };
+    insta::assert_snapshot!([of(15, 0), of(30, 0), of(15, 1)].concat());
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! A plan of a review as it is written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer as _, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
@@ -39,8 +42,9 @@ pub struct Plan {
     /// Objectives whose budget must not be gone, by id.
     #[serde(default)]
     pub objectives: Vec<String>,
-    /// How long sessions are watched, such as `24h`; left out when they are not.
-    pub sessions: Option<Span>,
+    /// How long sessions are watched, such as `24h`, or more about it; left out when they are not.
+    #[schemars(with = "Option<SessionsForm>")]
+    pub sessions: Option<Spanned<Sessions>>,
     /// What must be there when the region is lost.
     pub recovery: Option<Recovery>,
     /// The target that the reviewed one is compared with, such as `production`.
@@ -144,6 +148,66 @@ pub struct Licence {
     /// How many more the launch needs. Default 0.
     #[serde(default)]
     pub added: u64,
+}
+
+/// How sessions are watched: a duration, or a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// For how long.
+    pub window: Span,
+    /// How long a call may be open.
+    pub longest: Option<Span>,
+    /// Whether those that are open for longer are ended.
+    pub end: bool,
+}
+
+/// The two forms, for editors.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only looked at")]
+enum SessionsForm {
+    Window(Span),
+    Map(SessionsMap),
+}
+
+/// How sessions are watched.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SessionsMap {
+    /// For how long, such as `24h`.
+    window: Span,
+    /// A call that is open for longer was left open. Default 4h.
+    longest: Option<Span>,
+    /// Whether calls that were left open are ended. Default false.
+    #[serde(default)]
+    end: bool,
+}
+
+impl<'de> Deserialize<'de> for Sessions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SessionsVisitor)
+    }
+}
+
+/// Tells the two forms apart by what is there, so that a mistake in one is told as what it is.
+struct SessionsVisitor;
+
+impl<'de> Visitor<'de> for SessionsVisitor {
+    type Value = Sessions;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration such as `24h`, or a map with `window`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Sessions, E> {
+        let window = Span::deserialize(text.into_deserializer())?;
+        Ok(Sessions { window, longest: None, end: false })
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Sessions, A::Error> {
+        let SessionsMap { window, longest, end } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Sessions { window, longest, end })
+    }
 }
 
 /// What must be there when the region is lost.

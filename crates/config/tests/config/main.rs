@@ -2,6 +2,7 @@
 
 mod defaults;
 mod mistakes;
+mod plan;
 mod review;
 mod rollback;
 

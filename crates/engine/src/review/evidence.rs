@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 
 mod wire;
 
-/// The form in which evidence is written.
-pub const VERSION: u32 = 1;
+/// The form in which evidence is written. Form 2 adds calls that were left open.
+pub const VERSION: u32 = 2;
+
+/// The first form, which is still read.
+const VERSION_FIRST: u32 = 1;
 
 /// The longest file of evidence that is read: the texts of five hundred long flows.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -85,7 +88,7 @@ impl Evidence {
         }
         let wrong = |error: serde_json::Error| Unreadable::Text(error.to_string());
         let Form { version } = serde_json::from_str(text).map_err(wrong)?;
-        if version != VERSION {
+        if !(VERSION_FIRST..=VERSION).contains(&version) {
             return Err(Unreadable::Version(version));
         }
         let Written { file, plan, at, facts, .. } = serde_json::from_str(text).map_err(wrong)?;

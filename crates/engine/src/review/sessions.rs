@@ -1,15 +1,21 @@
-//! Calls and sessions, watched for a while.
+//! Calls and sessions, watched for a while, and then the calls that were left open.
 
 use std::time::Duration;
 
 use genesys::telephony;
-use review::{Known, SessionSample, session_pause};
+use review::{Known, Left, SessionSample, session_pause};
 
-use super::{Asking, PART_TIME_MAX, gap};
+use super::{Asking, PART_TIME_MAX, gap, left};
 
-pub(super) async fn learn(asking: &Asking<'_>) -> Known<Vec<SessionSample>> {
-    let Some(window) = asking.setup.launch.plan.session_window else { return Ok(Vec::new()) };
-    asking.within("sessions", 1, window + PART_TIME_MAX, watch(asking, window)).await
+type Learned = (Known<Vec<SessionSample>>, Known<Option<Left>>);
+
+pub(super) async fn learn(asking: &Asking<'_>) -> Learned {
+    let Some(asked) = asking.setup.launch.plan.sessions else { return (Ok(Vec::new()), Ok(None)) };
+    let began = asking.setup.clock.mono();
+    let samples = asking.within("sessions", 1, asked.window + PART_TIME_MAX, watch(asking, asked.window)).await;
+    // Not before: what was ended meanwhile would be missing from the growth that it was part of.
+    let left = asking.within(left::PART, 1, left::TIME_MAX, left::learn(asking, &asked, began)).await;
+    (samples, left.map(Some))
 }
 
 async fn watch(asking: &Asking<'_>, window: Duration) -> Known<Vec<SessionSample>> {

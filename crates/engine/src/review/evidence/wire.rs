@@ -126,6 +126,8 @@ written! {
         backup: Known<Option<bool>>,
         objectives: Known<Vec<Objective>>,
         sessions: Known<Vec<SessionSample>>,
+        #[serde(default = "unlooked", skip_serializing_if = "is_unlooked")]
+        left: Known<Option<Left>>,
         sides: Known<Option<Sides>>,
     }
     Flow {
@@ -163,8 +165,54 @@ written! {
     Number { number: String, exists: bool, is_assigned: bool }
     Objective { id: String, owner: Option<String>, has_alerts: bool }
     SessionSample { at: Nanos, calls: u64, sessions: u64 }
+    Left { calls: Vec<LeftCall>, more: u64, residue: Known<u64>, after: Option<SessionSample> }
+    LeftCall {
+        id: String,
+        since: String,
+        open_for: Nanos,
+        medium: Option<String>,
+        queue: Option<String>,
+        fate: Fate,
+    }
     Sides { other: String, here: Vec<Item>, there: Vec<Item> }
     Item { kind: String, name: String, settings: Texts }
+}
+
+/// Form 1 was written before anybody looked.
+fn unlooked() -> Known<Option<Left>> {
+    Known::Known(None)
+}
+
+fn is_unlooked(left: &Known<Option<Left>>) -> bool {
+    matches!(left, Known::Known(None))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Fate {
+    Open,
+    Ended,
+    Refused(String),
+}
+
+impl Cross<review::Fate> for Fate {
+    fn cross(self) -> review::Fate {
+        match self {
+            Self::Open => review::Fate::Open,
+            Self::Ended => review::Fate::Ended,
+            Self::Refused(why) => review::Fate::Refused(why),
+        }
+    }
+}
+
+impl Cross<Fate> for review::Fate {
+    fn cross(self) -> Fate {
+        match self {
+            Self::Open => Fate::Open,
+            Self::Ended => Fate::Ended,
+            Self::Refused(why) => Fate::Refused(why),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
