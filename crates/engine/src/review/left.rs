@@ -24,11 +24,11 @@ pub(super) const PART: &str = "calls left open";
 /// So many are looked at, and ended, in one review.
 const CALLS_MAX: usize = 500;
 /// The longest that the platform is waited for when it is asked which there are.
-const LOOK_TIME_MAX: Duration = Duration::from_secs(120);
+const LOOK_TIME_MAX: Duration = Duration::from_secs(180);
 /// From one that is ended to the next: less than half of what the platform allows by itself.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The longest that ending one may take.
-const END_TIME_MAX: Duration = Duration::from_secs(60);
+/// The longest that ending one may take, with a wait for the budget of requests.
+const END_TIME_MAX: Duration = Duration::from_secs(120);
 /// The longest that is spent on ending them; those that are not reached wait for the next review.
 const ENDING_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 /// The platform is asked so often whether they are over ...
@@ -181,7 +181,7 @@ mod tests {
         assert!(!is_about_us(&busy));
         assert_eq!(fate(Some(Err(busy))), Fate::Refused("503 service.unavailable".to_owned()));
         assert_eq!(fate(Some(Err(api(500, "<html>")))), Fate::Refused("500".to_owned()));
-        assert_eq!(fate(None), Fate::Refused("the platform has not answered within 60 s".to_owned()));
+        assert_eq!(fate(None), Fate::Refused("the platform has not answered within 120 s".to_owned()));
         assert_eq!(fate(Some(Err(api(404, "{}")))), Fate::Ended);
         assert_eq!(fate(Some(Ok(()))), Fate::Ended);
     }

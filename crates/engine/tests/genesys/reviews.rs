@@ -6,6 +6,7 @@
 mod broken;
 mod healthy;
 mod house;
+mod left;
 
 use house::{Case, House};
 use review::{Verdict, Weight};

@@ -19,10 +19,8 @@ fn unknown(name: &'static str, check: &'static str, about: &'static str, house: 
 
 /// All of them.
 pub(super) fn cases() -> Vec<Case> {
-    [of_flows(), of_locks(), of_integrations(), of_limits(), of_telephony(), of_sides(), of_surroundings()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [of_flows(), of_locks(), of_integrations(), of_limits(), of_sessions(), of_telephony(), of_sides()];
+    all.into_iter().flatten().chain(of_surroundings()).collect()
 }
 
 fn of_flows() -> Vec<Case> {
@@ -175,14 +173,44 @@ fn of_limits() -> Vec<Case> {
             "Data Actions at a time",
             house().plan("callsPerMinute: 20", "callsPerMinute: 90000"),
         ),
+    ]
+}
+
+fn of_sessions() -> Vec<Case> {
+    let leaking = || House::new().scenario("    flows: [", "    settings: { leakedSessionsPerHour: 5 }\n    flows: [");
+    let later = || House { before: |_, _| async { Duration::from_secs(6 * 3_600) }.boxed(), ..leaking() };
+    let ends = "sessions: { window: 10m, end: true }";
+    let silent = House {
+        before: |twin, _| {
+            let (target, ttl) = (FaultTarget::Service(Service::Analytics), Duration::from_secs(80_000));
+            assert!(twin.inject(Fault { target, kind: FaultKind::Failure(503), ttl }));
+            async { Duration::ZERO }.boxed()
+        },
+        ..House::new()
+    };
+    vec![
+        blocked("sessions that do not end", "sessions", "have grown", leaking().plan("sessions: 1h", "sessions: 24h")),
         blocked(
-            "sessions that do not end",
+            "calls that were left open",
             "sessions",
-            "have grown",
-            house()
-                .scenario("    flows: [", "    settings: { leakedSessionsPerHour: 5 }\n    flows: [")
-                .plan("sessions: 1h", "sessions: 24h"),
+            "Open for longer than 4 h: 14 calls, the first since",
+            later(),
         ),
+        blocked(
+            "nobody may end calls",
+            "sessions",
+            "the permission conversation:communication:disconnect is missing",
+            House { client: ("looker", "twin-secret"), ..later() }.plan("sessions: 1h", ends),
+        ),
+        blocked(
+            "calls that cannot be ended",
+            "sessions",
+            "Still open: 2 of 10 calls",
+            later()
+                .scenario("leakedSessionsPerHour: 5", "leakedSessionsPerHour: 5, disconnectRefusals: 2")
+                .plan("sessions: 1h", ends),
+        ),
+        unknown("a platform that does not say which calls go on", "sessions", "503", silent),
     ]
 }
 

@@ -129,6 +129,22 @@ pub(super) struct Case {
     pub(super) about: &'static str,
 }
 
+/// The organisations of a house, while they are there.
+pub(super) struct Opened {
+    pub(super) clock: Clock,
+    pub(super) twins: Vec<Arc<TwinHandle>>,
+}
+
+impl Opened {
+    pub(super) async fn close(self) {
+        for twin in self.twins {
+            if let Ok(twin) = Arc::try_unwrap(twin) {
+                twin.shutdown().await;
+            }
+        }
+    }
+}
+
 /// Requests that lead straight into a twin; into nothing where there is none.
 struct Line(Option<Arc<TwinHandle>>);
 
@@ -194,8 +210,8 @@ impl House {
         self
     }
 
-    /// Reviews it, and holds the evidence to the same verdict.
-    pub(super) async fn review(self) -> Review {
+    /// Its organisations begin.
+    pub(super) async fn open(&self) -> Opened {
         let clock = Clock::starting_at(FIRST.start(), 1);
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in &self.files {
@@ -205,23 +221,26 @@ impl House {
         std::fs::write(&file, &self.scenario).unwrap();
         let built = Scenario::read(&file).unwrap().build(clock.now()).unwrap();
         let twins = Twin::play(built, ([127, 0, 0, 1], 0).into(), clock.clone()).await.unwrap();
-        let twins: Vec<Arc<TwinHandle>> = twins.into_iter().map(Arc::new).collect();
-        let ago = (self.before)(&twins[0], client(Some(&twins[0]), self.client, &clock)).await;
+        Opened { clock, twins: twins.into_iter().map(Arc::new).collect() }
+    }
+
+    /// Reviews it, and holds the evidence to the same verdict.
+    pub(super) async fn review(self) -> Review {
+        let opened = self.open().await;
+        let Opened { clock, twins } = &opened;
+        let ago = (self.before)(&twins[0], client(Some(&twins[0]), self.client, clock)).await;
         clock.sleep(ago).await;
-        let evidence = self.learned(&twins, &clock).await;
+        let evidence = self.learned(&opened).await;
         // Judging is pure: what is read again as it was written is judged the same.
         let again = Evidence::read(&evidence.to_json()).unwrap();
         assert_eq!(again, evidence);
         let review = again.judge().unwrap();
-        for twin in twins {
-            if let Ok(twin) = Arc::try_unwrap(twin) {
-                twin.shutdown().await;
-            }
-        }
+        opened.close().await;
         review
     }
 
-    async fn learned(&self, twins: &[Arc<TwinHandle>], clock: &Clock) -> Evidence {
+    /// What a review learns now.
+    pub(super) async fn learned(&self, Opened { clock, twins }: &Opened) -> Evidence {
         let launch = config::load_plan(Path::new("plan.yaml"), &self.plan).unwrap();
         let at = |twin: Option<&Arc<TwinHandle>>, name: &str| Organisation {
             name: name.to_owned(),
