@@ -80,6 +80,29 @@ fn what_would_be_done_is_listed_and_not_done() {
 }
 
 #[test]
+fn a_plan_that_ends_calls_says_so_before_it_does() {
+    let organisation = Organisation::new();
+    organisation.configure(&json!({}));
+    let plan = |sessions: &str| {
+        let plan =
+            format!("name: a\nflows: [{{ name: Main IVR }}]\nload: {{ callsPerMinute: 5 }}\nsessions: {sessions}\n");
+        organisation.write("plan.yaml", &plan);
+    };
+    let changed = |target: &str| {
+        let told = organisation.run(&["review", "plan.yaml", "--target", target, "--dry-run", "--format", "json"]);
+        told.json()["changed"].clone()
+    };
+    plan("{ window: 10m, longest: 90m, end: true }");
+    let ends = |target: &str| json!([format!("{target}: calls that have been open for longer than 90 min are ended")]);
+    assert_eq!((changed("sandbox"), changed("production")), (ends("sandbox"), ends("production")));
+    let refused = organisation.run(&["review", "plan.yaml", "--target", "production"]);
+    let why = "a review carries out Data Actions there, and this plan ends calls that were left open";
+    assert_eq!((refused.code, refused.said().contains(why)), (2, true), "{}", refused.whole());
+    plan("{ window: 10m }");
+    assert_eq!(changed("sandbox"), json!([]));
+}
+
+#[test]
 fn a_plan_that_cannot_be_meant_is_refused_with_its_place() {
     let dir = TempDir::new().unwrap();
     let check = |plan: &str| {

@@ -43,7 +43,8 @@ pub struct NightlyPlan {
     /// How many of its reviews are kept, 1 to 400. Default 90.
     #[schemars(with = "Option<u32>")]
     pub keep: Option<Spanned<u32>>,
-    /// Whether it may be reviewed where callers are: the Data Actions that the plan names are carried out there.
+    /// Whether it may be reviewed where callers are: the Data Actions that the plan names are carried out there, and calls
+    /// that were left open are ended if the plan says so.
     #[serde(default)]
     pub touch_production: bool,
 }

@@ -25,7 +25,8 @@ use written::Report;
 /// A plan names flows, integrations, the load that is expected and what is put up with. Everything that it asks about is
 /// learned from the target, and twelve checks judge it. What could not be learned never passes.
 ///
-/// Nothing of the organisation is changed. Data Actions are carried out to see how fast they are.
+/// Nothing of the organisation is changed, unless the plan says that calls which were left open are ended (`end: true`
+/// under `sessions`). Data Actions are carried out to see how fast they are.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -52,10 +53,11 @@ pub(crate) struct Review {
     /// stdout.
     #[arg(long, value_name = "KIND=FILE")]
     report: Vec<Report>,
-    /// Say what would be asked and carried out, and do nothing.
+    /// Say what would be asked, carried out and changed, and do nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Review an organisation that callers are in; the Data Actions that the plan names are carried out there.
+    /// Review an organisation that callers are in; the Data Actions that the plan names are carried out there, and calls
+    /// that were left open are ended if the plan says so.
     #[arg(long)]
     touch_production: bool,
     /// Hand the evidence in to the server, which judges it itself, keeps it, and tells the owner when the launch is kept

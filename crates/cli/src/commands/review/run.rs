@@ -31,7 +31,9 @@ async fn on(stage: &Stage, review: &Review, order: &Order, clock: &Clock, global
     }
     if stage.target.is_production && !review.touch_production {
         let hint = "review the sandbox, look with --dry-run at what would be done, or say --touch-production";
-        let message = format!("callers are in `{}`: a review carries out Data Actions there", stage.target.name);
+        let ends = order.launch.plan.sessions.is_some_and(|sessions| sessions.ends);
+        let and = if ends { ", and this plan ends calls that were left open" } else { "" };
+        let message = format!("callers are in `{}`: a review carries out Data Actions there{and}", stage.target.name);
         return Err(Failure::new(Exit::Usage, message, hint).into());
     }
     let line = Line::new(global);
@@ -61,7 +63,15 @@ async fn on(stage: &Stage, review: &Review, order: &Order, clock: &Clock, global
     Ok(exit)
 }
 
-/// What would be asked, and what carried out.
+/// What a review changes of an organisation: nothing, unless the plan says so, and never of the second one.
+fn changed(stage: &Stage, order: &Order) -> Vec<String> {
+    let Some(sessions) = order.launch.plan.sessions.filter(|sessions| sessions.ends) else { return Vec::new() };
+    let (name, minutes) = (&stage.target.name, sessions.longest.as_secs() / 60);
+    let longest = if minutes.is_multiple_of(60) { format!("{} h", minutes / 60) } else { format!("{minutes} min") };
+    vec![format!("{name}: calls that have been open for longer than {longest} are ended")]
+}
+
+/// What would be asked, what carried out, and what changed.
 fn would(stage: &Stage, order: &Order, global: &Global) {
     let launch = &order.launch;
     let organisations: Vec<_> = [Some(&stage.target), stage.other.as_ref()].into_iter().flatten().collect();
@@ -81,7 +91,7 @@ fn would(stage: &Stage, order: &Order, global: &Global) {
     let checks: Vec<&str> = review::CHECKS.iter().map(|check| check.id).collect();
     let (run, left_out): (Vec<_>, Vec<_>) = checks.into_iter().partition(|id| !launch.plan.skipped.contains_key(*id));
     let asked: Vec<&str> = organisations.iter().map(|organisation| organisation.name.as_str()).collect();
-    let changed: [&str; 0] = [];
+    let changed = changed(stage, order);
     if global.format == Format::Json {
         output::json(&json!({
             "asked": asked, "flows": launch.plan.flows, "carriedOut": carried_out, "changed": changed, "checks": run,
@@ -93,7 +103,12 @@ fn would(stage: &Stage, order: &Order, global: &Global) {
     for line in &carried_out {
         output::line(format_args!("carried out: {line}"));
     }
-    output::line("changed: nothing");
+    if changed.is_empty() {
+        output::line("changed: nothing");
+    }
+    for line in &changed {
+        output::line(format_args!("changed: {line}"));
+    }
     output::line(format_args!("checks: {}", run.join(", ")));
     if !left_out.is_empty() {
         output::line(format_args!("left out: {}", left_out.join(", ")));
