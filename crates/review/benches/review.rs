@@ -96,7 +96,7 @@ fn launch(count: usize) -> (Plan, Facts) {
         limits: Limits::default(),
         licences: BTreeMap::new(),
         objectives: Vec::new(),
-        session_window: None,
+        sessions: None,
         recovery: None,
         accepted: Vec::new(),
         skipped: BTreeMap::new(),
