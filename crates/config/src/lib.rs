@@ -3,6 +3,7 @@
 //!
 //! A file is read whole or refused whole, with every problem, its line and column, and what to write instead.
 
+mod experiment;
 pub mod plan;
 mod problem;
 pub mod raw;
@@ -13,6 +14,9 @@ use std::path::Path;
 
 use serde_saphyr::Error;
 
+pub use experiment::{
+    EXPERIMENT_BYTES_MAX, PROBLEMS_MAX, experiment_schema, holds_experiment, load_experiment, load_situation,
+};
 pub use plan::{Launch, Question, load_plan, plan_schema};
 pub use problem::{Invalid, Problem};
 pub use resolve::{DEADLINE_MAX, Process, Secrets};

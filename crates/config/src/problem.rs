@@ -21,7 +21,7 @@ pub struct Problem {
 }
 
 /// A configuration that cannot be used, with all that is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Invalid {
     /// Name of the file.
     pub file: String,
@@ -45,8 +45,17 @@ impl fmt::Display for Invalid {
 impl Problem {
     /// A problem at a place of `source`.
     pub(crate) fn at(source: &str, location: Location, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        let (line, column) =
-            (u32::try_from(location.line()).unwrap_or(0), u32::try_from(location.column()).unwrap_or(0));
+        let number = |number: u64| u32::try_from(number).unwrap_or(0);
+        Self::on(source, (number(location.line()), number(location.column())), message, hint)
+    }
+
+    /// A problem on a line, at a column.
+    pub(crate) fn on(
+        source: &str,
+        (line, column): (u32, u32),
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self { message: message.into(), hint: hint.into(), line, column, span: span(source, line, column) }
     }
 }

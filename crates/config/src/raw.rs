@@ -561,7 +561,7 @@ impl<'de> Deserialize<'de> for Percent {
 }
 
 /// Parts per million out of a decimal number with at most four digits behind the point.
-fn percent(text: &str) -> Option<base::Ppm> {
+pub(crate) fn percent(text: &str) -> Option<base::Ppm> {
     let number = text.trim().strip_suffix('%')?.trim();
     let (whole, rest) = number.split_once('.').unwrap_or((number, ""));
     if rest.len() > 4 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -28,6 +28,8 @@ pub struct Mistake {
     pub what: String,
     /// What to write instead.
     pub fix: String,
+    /// What else it was concluded from, as JSON pointers: who could not read one of these need not tell it.
+    pub relies_on: Vec<String>,
 }
 
 impl fmt::Display for Mistake {
@@ -42,7 +44,13 @@ struct Told(Vec<Mistake>);
 
 impl Told {
     fn add(&mut self, at: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) {
-        self.0.push(Mistake { at: at.into(), what: what.into(), fix: fix.into() });
+        self.relying(&[], at, what, fix);
+    }
+
+    /// A mistake that would not be one if something else were otherwise.
+    fn relying(&mut self, on: &[&str], at: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) {
+        let relies_on = on.iter().map(|on| (*on).to_owned()).collect();
+        self.0.push(Mistake { at: at.into(), what: what.into(), fix: fix.into(), relies_on });
     }
 }
 
@@ -80,7 +88,12 @@ fn names(parts: &Parts, told: &mut Told) {
         // Two names for one thing would hide that two faults meet on it, or that it is its own backup.
         if let Some(other) = things.insert((subject.kind, &subject.reference), name) {
             let what = format!("`{other}` and `{name}` are the same thing");
-            told.add(format!("{at}/ref"), what, "name it once, or write what the other one is called");
+            told.relying(
+                &["/subjects"],
+                format!("{at}/ref"),
+                what,
+                "name it once, or write what the other one is called",
+            );
         }
         if !is_id(name) {
             told.add(&at, format!("`{name}` is no name for a subject"), fix.clone());
@@ -93,7 +106,7 @@ fn names(parts: &Parts, told: &mut Told) {
         }
         let is_host = matches!(subject.kind, Kind::Upstream | Kind::Oauth | Kind::Dns);
         if let Some(unfit) = subject.reference.parse::<crate::HostPort>().err().filter(|_| is_host) {
-            told.add(format!("{at}/ref"), unfit.what, unfit.fix);
+            told.relying(&[&at], format!("{at}/ref"), unfit.what, unfit.fix);
         }
     }
 }
@@ -135,7 +148,7 @@ fn subject(parts: &Parts, at: &str, name: &str, told: &mut Told) -> Option<Kind>
     let found = parts.subjects.get(name);
     if found.is_none() {
         let fix = format!("steps may name {}", list(parts.subjects.keys().map(String::as_str)));
-        told.add(at, format!("there is no subject `{name}`"), fix);
+        told.relying(&["/subjects"], at, format!("there is no subject `{name}`"), fix);
     }
     found.map(|subject| subject.kind)
 }

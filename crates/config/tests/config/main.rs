@@ -1,6 +1,7 @@
 //! Configuration files as people write them: right ones, and everything that can be wrong.
 
 mod defaults;
+mod experiment;
 mod mistakes;
 mod plan;
 mod review;

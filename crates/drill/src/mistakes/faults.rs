@@ -37,7 +37,7 @@ pub(super) fn check(parts: &Parts, told: &mut Told) {
                 "write `{key}`: {}",
                 if key == "max_faults" { "how many at most" } else { "how long one lasts at most" }
             );
-            told.add("/guard/limits", format!("there are faults, and no `{key}`"), fix);
+            told.add(format!("/guard/limits/{key}"), format!("there are faults, and no `{key}`"), fix);
         }
     }
 }
@@ -47,20 +47,22 @@ fn fits(at: &str, fault: &Fault, kind: Kind, told: &mut Told) {
         let what =
             format!("`{}` cannot be done to `{}`, which is of type `{}`", fault.verb.name, fault.on, kind.word());
         let fix = format!("it is for {}", list(fault.verb.on.iter().map(|kind| kind.word())));
-        told.add(format!("{at}/do"), what, fix);
+        told.relying(&["/subjects"], format!("{at}/do"), what, fix);
     }
 }
 
 fn settings(at: &str, fault: &Fault, told: &mut Told) {
-    let at = format!("{at}/with");
+    let (verb, with) = (format!("{at}/do"), format!("{at}/with"));
     for setting in fault.verb.with {
+        let at = format!("{with}/{}", setting.key);
         match fault.with.get(setting.key) {
             None if setting.is_needed => {
                 let what = format!("`{}` needs `{}`", fault.verb.name, setting.key);
-                told.add(&at, what, format!("write `{}`: {}", setting.key, setting.about));
+                told.relying(&[&verb], at, what, format!("write `{}`: {}", setting.key, setting.about));
             }
             Some(value) if !is_of(setting.form, value) => {
-                told.add(format!("{at}/{}", setting.key), format!("`{}` cannot be this", setting.key), setting.about);
+                let what = format!("`{}` cannot be this", setting.key);
+                told.relying(&[&verb, &at], &at, what, form(setting.form));
             }
             None | Some(_) => {}
         }
@@ -68,7 +70,19 @@ fn settings(at: &str, fault: &Fault, told: &mut Told) {
     for key in fault.with.keys().filter(|key| fault.verb.with.iter().all(|setting| setting.key != **key)) {
         let known = list(fault.verb.with.iter().map(|setting| setting.key));
         let fix = if known.is_empty() { "leave it out".to_owned() } else { format!("it knows {known}") };
-        told.add(format!("{at}/{key}"), format!("`{}` knows no `{key}`", fault.verb.name), fix);
+        told.relying(&[&verb], format!("{with}/{key}"), format!("`{}` knows no `{key}`", fault.verb.name), fix);
+    }
+}
+
+/// What may be written.
+fn form(form: Form) -> String {
+    match form {
+        Form::Number(least, most) => format!("write a whole number from {least} to {most}"),
+        Form::Time => "write more than nothing, such as `500ms`".to_owned(),
+        Form::Share => "write more than nothing, such as `5%`".to_owned(),
+        Form::Word(known) => format!("write one of {}", list(known.iter().copied())),
+        Form::Words(known) => format!("write one or more of {}", list(known.iter().copied())),
+        Form::Text => "write a line of text".to_owned(),
     }
 }
 
@@ -89,20 +103,22 @@ fn times(at: &str, fault: &Fault, told: &mut Told) {
     if fault.length.is_zero() {
         told.add(format!("{at}/for"), "a fault that lasts no time", "say how long, such as `90s`");
     }
-    let at = format!("{at}/lease");
+    let relies_on = [format!("{at}/do"), format!("{at}/for")];
+    let relies_on: Vec<&str> = relies_on.iter().map(String::as_str).collect();
+    let mut wrong = |what: String, fix: &str| told.relying(&relies_on, format!("{at}/lease"), what, fix);
     match (fault.verb.plane, fault.lease) {
-        (Plane::Data, None) => told.add(
-            at,
-            format!("`{}` needs a lease", fault.verb.name),
-            "write how long it may outlive the drill, such as `5s`",
-        ),
+        (Plane::Data, None) => {
+            let fix = "write how long it may outlive the drill, such as `5s`";
+            wrong(format!("`{}` needs a lease", fault.verb.name), fix);
+        }
+        (Plane::Data, Some(_)) if fault.length.is_zero() => {}
         (Plane::Data, Some(lease)) if lease < LEASE_MIN || LEASE_MAX < lease || fault.length < lease => {
             let fix = format!("write {} to {}, and no more than the fault lasts", show(LEASE_MIN), show(LEASE_MAX));
-            told.add(at, format!("a lease of {}", show(lease)), fix);
+            wrong(format!("a lease of {}", show(lease)), &fix);
         }
         (Plane::Control(_) | Plane::Human, Some(_)) => {
             let what = format!("`{}` cannot end by itself, and so has no lease", fault.verb.name);
-            told.add(at, what, "leave it out; what was there before is kept and written back");
+            wrong(what, "leave it out; what was there before is kept and written back");
         }
         (Plane::Data, Some(_)) | (Plane::Control(_) | Plane::Human, None) => {}
     }
@@ -117,7 +133,12 @@ fn overlaps(parts: &Parts, told: &mut Told) {
         let overlaps = |other: &&Fault| other.at < fault.end() && fault.at < other.end();
         if let Some(other) = parts.faults[..index].iter().filter(is_same).find(overlaps) {
             let what = format!("`{}` and `{}` change `{}` at the same time", other.name, fault.name, fault.on);
-            told.add(format!("/faults/{index}"), what, "let one begin, with `at`, when the other has ended");
+            told.relying(
+                &["/faults"],
+                format!("/faults/{index}"),
+                what,
+                "let one begin, with `at`, when the other has ended",
+            );
         }
     }
 }

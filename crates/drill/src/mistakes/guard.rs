@@ -16,10 +16,16 @@ pub(super) fn check(parts: &Parts, told: &mut Told) {
             subject(parts, &format!("{at}/of/{place}"), name, told);
         }
         if group.of.iter().collect::<BTreeSet<_>>().len() < 2 {
-            told.add(format!("{at}/of"), "one thing alone is always independent", "name two subjects at least");
+            told.relying(
+                &[&format!("{at}/of")],
+                format!("{at}/of"),
+                "one thing alone is always independent",
+                "name two subjects at least",
+            );
         }
         if group.differ_in.is_empty() {
-            told.add(
+            told.relying(
+                &[&format!("{at}/differ_in")],
                 format!("{at}/differ_in"),
                 "nothing to differ in",
                 "name what they must not have in common, such as `carrier`",
@@ -33,10 +39,10 @@ pub(super) fn check(parts: &Parts, told: &mut Told) {
     }
     if parts.environment == Environment::Production && guard.windows.allow.is_empty() {
         let fix = "say when people are there to see it: `allow: [\"Mon-Thu 09:00-16:00Z\"]`";
-        told.add("/guard/windows", "a drill in production at any time", fix);
+        told.relying(&["/environment"], "/guard/windows/allow", "a drill in production at any time", fix);
     }
     if parts.environment == Environment::Production && guard.windows.deny_when != crate::Deny::ALL.into() {
         let fix = "leave `deny_when` out, or name maintenance, open-incident and budget-exhausted";
-        told.add("/guard/windows/deny_when", "in production each of them forbids a drill", fix);
+        told.relying(&["/environment"], "/guard/windows/deny_when", "in production each of them forbids a drill", fix);
     }
 }

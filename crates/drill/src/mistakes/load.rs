@@ -13,7 +13,8 @@ const HOLD_MAX: Duration = Duration::from_hours(4);
 pub(super) fn check(parts: &Parts, told: &mut Told) {
     let Some(calls) = &parts.load else { return };
     if subject(parts, "/load/calls/via", &calls.via, told).is_some_and(|kind| kind != Kind::SipTrunk) {
-        told.add(
+        told.relying(
+            &["/subjects"],
             "/load/calls/via",
             format!("calls cannot come in by `{}`", calls.via),
             "name a subject of type `sip-trunk`",
@@ -38,11 +39,8 @@ pub(super) fn check(parts: &Parts, told: &mut Told) {
         [("max_live_calls", limits.max_live_calls), ("max_cps", limits.max_cps), ("max_calls", limits.max_calls)]
     {
         if limit.is_none() {
-            told.add(
-                "/guard/limits",
-                format!("there are calls, and no `{key}`"),
-                format!("write `{key}`: how many at most"),
-            );
+            let at = format!("/guard/limits/{key}");
+            told.add(at, format!("there are calls, and no `{key}`"), format!("write `{key}`: how many at most"));
         }
     }
 }

@@ -60,7 +60,13 @@ fn enough(parts: &Parts, at: &str, metric: &Metric, window: Duration, samples: u
     if made < u64::from(samples) {
         let what =
             format!("{} of calls at {} are {made} samples, and {samples} are asked for", show(window), calls.rate);
-        told.add(format!("{at}/min_samples"), what, "ask for fewer, over a longer window, or call more often");
+        let relies_on = ["/load", &format!("{at}/window")];
+        told.relying(
+            &relies_on,
+            format!("{at}/min_samples"),
+            what,
+            "ask for fewer, over a longer window, or call more often",
+        );
     }
 }
 
@@ -88,7 +94,7 @@ fn known(parts: &Parts, at: &str, name: &Name, may_be_values: bool, told: &mut T
     let metric = match resolve(name, &parts.subjects) {
         Ok(metric) => metric,
         Err(unfit) => {
-            told.add(at, unfit.what, unfit.fix);
+            told.relying(&["/subjects"], at, unfit.what, unfit.fix);
             return None;
         }
     };
@@ -98,7 +104,7 @@ fn known(parts: &Parts, at: &str, name: &Name, may_be_values: bool, told: &mut T
     }
     let is_of_calls = metric.entry.name.starts_with("calls.") && metric.entry.whose == Whose::Drill;
     if is_of_calls && parts.load.is_none() {
-        told.add(at, format!("`{name}` without calls"), "say under `load` which calls are made");
+        told.relying(&["/load"], at, format!("`{name}` without calls"), "say under `load` which calls are made");
     }
     Some(metric)
 }
@@ -146,7 +152,12 @@ fn rpo(parts: &Parts, told: &mut Told) {
         subject(parts, &format!("{at}/{key}"), &store.subject, told);
     }
     if rpo.write == rpo.read {
-        told.add(format!("{at}/read"), "what is read where it was written is never lost", "name another subject");
+        told.relying(
+            &[at],
+            format!("{at}/read"),
+            "what is read where it was written is never lost",
+            "name another subject",
+        );
     }
     if rpo.every < MARKER_MIN {
         let what = format!("a marker every {}", show(rpo.every));
@@ -164,10 +175,12 @@ fn verdict(parts: &Parts, told: &mut Told) {
         bound(&format!("{at}/is"), &metric, demand.is, told);
         let needs = |what: &str, is_there: bool, told: &mut Told| {
             if !is_there {
-                told.add(
+                let (relies_on, fix) = (format!("/{}", what.replace('.', "/")), format!("add `{what}`"));
+                told.relying(
+                    &[&relies_on],
                     format!("{at}/metric"),
                     format!("nothing measures `{}`", demand.metric),
-                    format!("add `{what}`"),
+                    fix,
                 );
             }
         };

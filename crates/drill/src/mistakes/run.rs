@@ -19,7 +19,7 @@ pub(super) fn check(parts: &Parts, told: &mut Told) {
     }
     if steady.after_within < steady.after_hold {
         let what = format!("it cannot hold for {} within {}", show(steady.after_hold), show(steady.after_within));
-        told.add("/steady_state/after", what, "make `within` longer than `hold`");
+        told.relying(&["/steady_state/after"], "/steady_state/after/within", what, "make it longer than `hold`");
     }
     if steady.after_hold.is_zero() {
         let fix = "say how long all must be well again, such as `30s`";
@@ -44,7 +44,8 @@ fn failover(parts: &Parts, told: &mut Told) {
     let Some(window) = &parts.failover_window else { return };
     if window.max < window.tolerate {
         let what = format!("{} are tolerated, and {} is the latest", show(window.tolerate), show(window.max));
-        told.add("/failover_window/max", what, "make `max` at least as long as `tolerate`");
+        let fix = "make `max` at least as long as `tolerate`";
+        told.relying(&["/failover_window/tolerate"], "/failover_window/max", what, fix);
     }
     let Some(fault) = fault(parts, "/failover_window/from", &window.fault, told) else { return };
     // A run that ends before the latest moment, and a steady state after it, would find nothing wrong for lack of time.
@@ -55,7 +56,13 @@ fn failover(parts: &Parts, told: &mut Told) {
             show(seen),
             show(window.max + hold)
         );
-        told.add("/failover_window/max", what, "let the fault last longer, or `steady_state.after.within`");
+        let relies_on = ["/faults", "/steady_state/after", "/failover_window", "/measure/rto"];
+        told.relying(
+            &relies_on,
+            "/failover_window/max",
+            what,
+            "let the fault last longer, or `steady_state.after.within`",
+        );
     }
 }
 
@@ -64,7 +71,7 @@ fn fault<'a>(parts: &'a Parts, at: &str, name: &str, told: &mut Told) -> Option<
     if found.is_none() {
         let known: Vec<String> = parts.faults.iter().map(|fault| format!("fault.{}.applied", fault.name)).collect();
         let fix = format!("there are {}", list(known.iter().map(String::as_str)));
-        told.add(at, format!("there is no fault `{name}`"), fix);
+        told.relying(&["/faults"], at, format!("there is no fault `{name}`"), fix);
     }
     found
 }
@@ -81,18 +88,29 @@ fn watch(parts: &Parts, told: &mut Told) {
     }
     if watch.no_data_after < watch.every {
         let what = format!("{} without data pass between two looks", show(watch.no_data_after));
-        told.add("/abort_defaults/no_data_after", what, format!("write at least {}", show(watch.every)));
+        told.relying(
+            &["/abort_defaults/every"],
+            "/abort_defaults/no_data_after",
+            what,
+            format!("write at least {}", show(watch.every)),
+        );
     }
     if watch.on_no_data == OnNoData::Continue && parts.environment != Environment::Lab {
         let what = format!("`continue` in {}: nobody would know what happens to callers", parts.environment.word());
-        told.add("/abort_defaults/on_no_data", what, "write `abort`; only a lab may go on blind");
+        told.relying(
+            &["/environment"],
+            "/abort_defaults/on_no_data",
+            what,
+            "write `abort`; only a lab may go on blind",
+        );
     }
     for (index, abort) in parts.abort.iter().enumerate() {
         let latest = parts.injection() + parts.steady_state.after_within;
         if latest <= abort.not_before + abort.held {
             let at = if abort.not_before < latest { "for" } else { "not_before" };
             let what = format!("the run has ended {} after the first fault, before this can be so", show(latest));
-            told.add(format!("/abort/{index}/{at}"), what, "make it shorter");
+            let relies_on = ["/faults", "/steady_state/after", &format!("/abort/{index}")];
+            told.relying(&relies_on, format!("/abort/{index}/{at}"), what, "make it shorter");
         }
     }
 }
