@@ -58,6 +58,8 @@ enum Command {
     Rollback(commands::rollback::Rollback),
     Review(commands::review::Review),
     #[command(subcommand)]
+    Drill(commands::drill::Drill),
+    #[command(subcommand)]
     Flow(commands::flow::Flow),
     #[command(subcommand)]
     Integration(commands::integration::Integration),
@@ -94,6 +96,7 @@ impl Command {
             Self::Maintenance(maintenance) => commands::maintenance::run(maintenance, global),
             Self::Rollback(rollback) => commands::rollback::run(rollback, global),
             Self::Review(review) => commands::review::run(review, global),
+            Self::Drill(drill) => commands::drill::run(drill, global),
             Self::Flow(flow) => commands::flow::run(flow, global),
             Self::Integration(integration) => commands::integration::run(integration, global),
             Self::Deployment(deployment) => commands::deployment::run(deployment, global),
@@ -118,6 +121,7 @@ impl Command {
             | Self::Maintenance(_)
             | Self::Rollback(_)
             | Self::Review(_)
+            | Self::Drill(_)
             | Self::Flow(_)
             | Self::Integration(_)
             | Self::Deployment(_)

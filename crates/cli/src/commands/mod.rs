@@ -7,6 +7,7 @@ pub(crate) mod degrade;
 pub(crate) mod demo;
 pub(crate) mod deployment;
 pub(crate) mod doctor;
+pub(crate) mod drill;
 pub(crate) mod flow;
 pub(crate) mod gate;
 pub(crate) mod incidents;

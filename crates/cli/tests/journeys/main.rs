@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod deployment;
 mod doctor;
+mod drill;
 mod examples;
 mod files;
 mod flow;
