@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn rooms_use_nothing_but_the_ground() {
-        for room in ["budget", "degrade", "review", "rollback"] {
+        for room in ["budget", "degrade", "drill", "review", "rollback"] {
             let graph = current().unwrap();
             let line = graph.lines().find(|line| line.starts_with(&format!("{room}:"))).unwrap();
             // A review carries flows out, which is ground, too.
