@@ -396,12 +396,19 @@ impl Parts {
         self.faults.iter().map(Fault::end).max().unwrap_or_default()
     }
 
-    /// What is between the beginning of the run and the moment at which the first fault may begin.
-    pub fn before(&self) -> Duration {
-        self.baseline.as_ref().map_or(Duration::ZERO, |baseline| baseline.length) + self.steady_state.before_hold
+    /// How long there is nothing that a steady state could be judged by: until the baseline is measured, and until the
+    /// longest window of a probe has been filled.
+    pub fn warm_up(&self) -> Duration {
+        let baseline = self.baseline.as_ref().map_or(Duration::ZERO, |baseline| baseline.length);
+        self.steady_state.probes.iter().map(|probe| probe.window).max().unwrap_or_default().max(baseline)
     }
 
-    /// The whole run, at most: baseline, steady state, faults, steady state again.
+    /// What is between the beginning of the run and the moment at which the first fault may begin.
+    pub fn before(&self) -> Duration {
+        self.warm_up() + self.steady_state.before_hold
+    }
+
+    /// The whole run, at most: warming up, steady state, faults, steady state again.
     pub fn length(&self) -> Duration {
         self.before() + self.injection() + self.steady_state.after_within
     }

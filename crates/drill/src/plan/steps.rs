@@ -22,8 +22,7 @@ pub(super) fn of(parts: &Parts) -> Vec<Step> {
     }
     let probes: Vec<&str> = steady.probes.iter().map(|probe| probe.name.as_str()).collect();
     let what = format!("{} must hold without a break, or nothing is broken", probes.join(" and "));
-    let at = start.saturating_sub(steady.before_hold);
-    steps.push(Step { lasts: Some(steady.before_hold), ..plain(at, Act::Steady, what) });
+    steps.push(Step { lasts: Some(steady.before_hold), ..plain(parts.warm_up(), Act::Steady, what) });
     steps.extend(faults(parts, start));
     let end = start + parts.injection();
     let verify = "reads every subject back and compares it with what was there before";

@@ -47,7 +47,7 @@ fn parts() -> Parts {
             limits: Limits {
                 max_live_calls: Some(10),
                 max_cps: Some(2),
-                max_calls: Some(480),
+                max_calls: Some(520),
                 max_faults: Some(2),
                 max_fault: Some(seconds(90)),
                 ..Limits::default()
@@ -153,7 +153,7 @@ fn every_reason_is_told_at_once() {
         parts.guard.limits = Limits {
             max_live_calls: Some(9),
             max_cps: Some(1),
-            max_calls: Some(479),
+            max_calls: Some(519),
             max_faults: Some(0),
             max_fault: Some(seconds(89)),
             ..Limits::default()
@@ -205,7 +205,7 @@ fn what_stands_against_it_refuses() {
     bad("stopped", &|situation| situation.is_stopped = Some(true));
     bad("one approval", &|situation| situation.approved_by = Some(BTreeSet::from(["ann".to_owned()])));
     bad("another place", &|situation| situation.environment = Environment::Staging);
-    bad("late", &|situation| situation.at = "2026-11-23T15:57:00Z".parse().unwrap());
+    bad("late", &|situation| situation.at = "2026-11-23T15:56:00Z".parse().unwrap());
     bad("customers", &|situation| {
         let thing = situation.things.get_mut(&(Kind::SipTrunk, "trunk-a".to_owned())).unwrap();
         thing.live_traffic = Some(Ppm::new(1).unwrap());
@@ -263,7 +263,7 @@ proptest! {
             && rate <= 2
             && length <= 90
             && faults <= 2
-            && u64::from(rate) * (30 + 120 + length * faults as u64) <= 480;
+            && u64::from(rate) * (20 + 30 + 120 + length * faults as u64) <= 520;
         prop_assert_eq!(planned.is_ok(), may, "{}", told(planned));
         prop_assert_eq!(planned, plan(&experiment, &situation));
     }
