@@ -95,7 +95,7 @@ fn form(setting: &drill::Setting) -> Value {
         Form::Share => json!({ "$ref": "#/$defs/Share" }),
         Form::Word(words) => json!({ "enum": words }),
         Form::Words(words) => json!({ "type": "array", "items": { "enum": words }, "minItems": 1 }),
-        Form::Text => json!({ "type": "string" }),
+        Form::Text | Form::Subject => json!({ "type": "string" }),
     };
     schema["description"] = setting.about.into();
     schema

@@ -9,7 +9,7 @@ use crate::metric::Name;
 use crate::mistakes::{self, Mistake};
 use crate::subject::Subject;
 use crate::time::Rate;
-use crate::verbs::{Verb, With};
+use crate::verbs::{Form, Value, Verb, With};
 
 /// Lists of an experiment are no longer than this, each.
 pub const ITEMS_MAX: usize = 200;
@@ -190,6 +190,15 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Subjects that its settings name, each with the setting.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let named = self.verb.with.iter().filter(|setting| setting.form == Form::Subject);
+        named.filter_map(|setting| match self.with.get(setting.key) {
+            Some(Value::Text(name)) => Some((setting.key, name.as_str())),
+            _ => None,
+        })
+    }
+
     /// When it ends, from the moment at which the first may begin.
     pub fn end(&self) -> Duration {
         self.at + self.length

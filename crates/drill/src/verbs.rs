@@ -34,6 +34,8 @@ pub enum Form {
     Words(&'static [&'static str]),
     /// A line of text.
     Text,
+    /// The name of a subject.
+    Subject,
 }
 
 /// A setting that a verb knows.
@@ -196,7 +198,10 @@ pub static VERBS: [Verb; 34] = [
     data(
         "dns.answer",
         DNS,
-        &[needed("name", Form::Text, "that is asked for"), needed("address", Form::Text, "that is told")],
+        &[
+            needed("name", Form::Text, "that is asked for"),
+            needed("to", Form::Subject, "the subject whose address is told"),
+        ],
         "tells another address",
         "the true address is told again",
     ),

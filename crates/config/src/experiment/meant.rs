@@ -226,7 +226,7 @@ fn value(form: Form, node: &Node, found: &mut Found) -> Option<Value> {
         Form::Number(..) => u64::read(node, found).map(Value::Number),
         Form::Time => Lasting::read(node, found).map(|time| Value::Time(time.0)),
         Form::Share => Share::read(node, found).map(|share| Value::Share(share.0)),
-        Form::Text => String::read(node, found).map(Value::Text),
+        Form::Text | Form::Subject => String::read(node, found).map(Value::Text),
         Form::Word(known) => one(known, node, found).map(|word| Value::Words(vec![word])),
         Form::Words(known) => {
             let list = List::<read::Later>::read(node, found)?;

@@ -27,6 +27,7 @@ pub(super) fn check(parts: &Parts, told: &mut Told) {
             fits(&at, fault, kind, told);
         }
         settings(&at, fault, told);
+        named(parts, &at, fault, told);
         times(&at, fault, told);
     }
     overlaps(parts, told);
@@ -83,6 +84,14 @@ fn form(form: Form) -> String {
         Form::Word(known) => format!("write one of {}", list(known.iter().copied())),
         Form::Words(known) => format!("write one or more of {}", list(known.iter().copied())),
         Form::Text => "write a line of text".to_owned(),
+        Form::Subject => "name a subject".to_owned(),
+    }
+}
+
+/// Settings name subjects, too, and nothing else.
+fn named(parts: &Parts, at: &str, fault: &Fault, told: &mut Told) {
+    for (key, name) in fault.named() {
+        subject(parts, &format!("{at}/with/{key}"), name, told);
     }
 }
 
@@ -94,8 +103,11 @@ fn is_of(form: Form, value: &Value) -> bool {
         (Form::Share, Value::Share(share)) => Ppm::ZERO < *share,
         (Form::Word(known), Value::Words(words)) => words.len() == 1 && words.iter().all(|word| known.contains(word)),
         (Form::Words(known), Value::Words(words)) => !words.is_empty() && words.iter().all(|word| known.contains(word)),
-        (Form::Text, Value::Text(text)) => !text.trim().is_empty(),
-        (Form::Number(..) | Form::Time | Form::Share | Form::Word(_) | Form::Words(_) | Form::Text, _) => false,
+        (Form::Text | Form::Subject, Value::Text(text)) => !text.trim().is_empty(),
+        (
+            Form::Number(..) | Form::Time | Form::Share | Form::Word(_) | Form::Words(_) | Form::Text | Form::Subject,
+            _,
+        ) => false,
     }
 }
 

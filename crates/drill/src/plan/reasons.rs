@@ -49,7 +49,7 @@ fn touched(parts: &Parts, scope: &Scope) -> Vec<Reason> {
         }
     }
     for fault in &parts.faults {
-        let touched = parts.subjects.get(&fault.on).map(|subject| touched_by(fault, subject));
+        let touched = parts.subjects.get(&fault.on).map(|subject| touched_by(parts, fault, subject));
         all.extend(touched.into_iter().flatten().map(|resource| (fault.name.as_str(), resource)));
     }
     if let Some(rpo) = &parts.measure.rpo {

@@ -70,7 +70,7 @@ fn faults(parts: &Parts, start: Duration) -> Vec<Step> {
 
 fn apply(parts: &Parts, fault: &Fault, start: Duration) -> Step {
     let touches = match parts.subjects.get(&fault.on) {
-        Some(subject) => touched_by(fault, subject).iter().map(Resource::to_string).collect(),
+        Some(subject) => touched_by(parts, fault, subject).iter().map(Resource::to_string).collect(),
         None => Vec::new(),
     };
     Step {
@@ -119,8 +119,11 @@ pub(super) fn touched_by_calls<'a>(parts: &'a Parts, calls: &'a Calls) -> Vec<Re
 }
 
 /// What a fault touches.
-pub(super) fn touched_by<'a>(fault: &Fault, subject: &'a Subject) -> Vec<Resource<'a>> {
+pub(super) fn touched_by<'a>(parts: &'a Parts, fault: &Fault, subject: &'a Subject) -> Vec<Resource<'a>> {
     let mut touched: Vec<Resource<'a>> = touched_subject(subject).into_iter().collect();
+    // Where traffic is led to is touched as well as where it comes from.
+    let named = fault.named().filter_map(|(_, name)| parts.subjects.get(name));
+    touched.extend(named.filter_map(touched_subject));
     if let Plane::Control(operation) = fault.verb.plane {
         touched.push(Resource::Api { operation, object: &subject.reference });
     }

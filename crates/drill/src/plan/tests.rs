@@ -234,6 +234,26 @@ fn an_operation_of_the_platform_needs_its_object_in_the_scope() {
 }
 
 #[test]
+fn traffic_is_led_only_to_where_the_guard_allows() {
+    let lead = |name: &str, to: &str, hosts: &[&str]| {
+        let host = |reference: &str, kind| Subject { kind, reference: reference.to_owned(), ..Subject::default() };
+        let mut parts = parts();
+        parts.subjects.insert("names".to_owned(), host("dns.lab:53", Kind::Dns));
+        parts.subjects.insert("spare".to_owned(), host("crm.lab:443", Kind::Upstream));
+        parts.guard.allow.hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
+        let text = |text: &str| Value::Text(text.to_owned());
+        let with = BTreeMap::from([("name", text("crm.lab")), ("to", text(to))]);
+        parts.faults = vec![Fault { verb: verb("dns.answer").unwrap(), with, ..fault(name, "names", 0, 60) }];
+        Experiment::new(parts).map(|experiment| told(plan(&experiment, &Situation::lab(&experiment, monday()))))
+    };
+    assert_eq!(lead("lead", "spare", &["dns.lab:53", "crm.lab:443"]).unwrap(), "may run\n");
+    let refused = lead("lead", "spare", &["dns.lab:53"]).unwrap();
+    assert!(refused.starts_with("out-of-scope: lead: host crm.lab:443"), "{refused}");
+    let mistakes = lead("lead", "8.8.8.8:443", &["dns.lab:53", "8.8.8.8:443"]).unwrap_err();
+    assert_eq!(mistakes[0].at, "/faults/0/with/to");
+}
+
+#[test]
 fn a_guard_that_is_said_nothing_of_denies_by_default() {
     assert_eq!(Windows::default().deny_when.len(), Deny::ALL.len());
     assert_eq!(Limits::default().live_traffic, Ppm::ZERO);
