@@ -64,7 +64,7 @@ fn a_guard_refuses_whatever_else_is_right() {
     let shared = example("trunk-503.yaml").replace("gateway: sbc-2", "gateway: sbc-1");
     std::fs::write(dir.path().join("shared.yaml"), shared).unwrap();
     let more =
-        example("trunk-503.yaml").replace("max_calls: 600", "max_calls: 599").replace("+15550199001", "+15550200001");
+        example("trunk-503.yaml").replace("max_calls: 1000", "max_calls: 989").replace("+15550199041", "+15550200041");
     std::fs::write(dir.path().join("more.yaml"), more).unwrap();
     let ended = run_in(dir.path(), &["drill", "check", ".", "--quiet"], "");
     assert_eq!(ended.code, 5, "{}", ended.whole());
@@ -75,7 +75,7 @@ fn a_guard_refuses_whatever_else_is_right() {
 fn a_file_that_is_wrong_is_told_whole_and_keeps_no_other_from_being_judged() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("good.yaml"), example("quiet-hours.yaml")).unwrap();
-    let bad = example("trunk-503.yaml").replace("+15550199001", "911").replace("do: sip.respond", "do: sip.answer");
+    let bad = example("trunk-503.yaml").replace("+15550199041", "911").replace("do: sip.respond", "do: sip.answer");
     std::fs::write(dir.path().join("bad.yaml"), &bad).unwrap();
     let ended = run_in(dir.path(), &["drill", "check", "bad.yaml", "good.yaml", "--quiet"], "");
     assert_eq!(ended.code, 2, "{}", ended.whole());
