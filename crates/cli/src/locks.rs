@@ -68,8 +68,7 @@ pub(crate) async fn give_back(client: &Client, platform: &Platform, id: &str) ->
             }
             client.clock().sleep(PAUSE).await;
         } else if RELEASES_MAX <= tries {
-            let path = format!("/api/v2/flows/{id}");
-            return Err(Error::Contended { path, times: tries });
+            return Err(flows::still_locked(id, tries));
         }
         tries += 1;
     }

@@ -250,6 +250,11 @@ pub async fn checkin(client: &Client, id: &str) -> Result<Option<Operation>, Err
     act(client, "checkin", id, None, client.purpose()).await
 }
 
+/// What is said of a flow that was given back so many times and is locked still.
+pub fn still_locked(flow: &str, times: u32) -> Error {
+    Error::Contended { path: format!("/api/v2/flows/{flow}"), times }
+}
+
 /// Gives our lock back: keeps what was saved since the last check-in; without such a change there is nothing to keep.
 ///
 /// # Errors
