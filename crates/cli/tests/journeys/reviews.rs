@@ -6,24 +6,7 @@ use crate::organisation::{Organisation, token};
 use crate::setup::{Ended, get};
 
 /// Of which only one question matters: who has the flow.
-const PLAN: &str = "
-name: Order status
-owner: architects
-flows: [{ name: Main IVR }]
-load: { callsPerMinute: 1 }
-skip:
-  flow-validity: elsewhere
-  latency: elsewhere
-  fault-matrix: elsewhere
-  thundering-herd: elsewhere
-  quota: elsewhere
-  sessions: elsewhere
-  trunks: elsewhere
-  parity: elsewhere
-  error-budget: elsewhere
-  recovery: elsewhere
-  observability: elsewhere
-";
+const PLAN: &str = include_str!("only-the-lock.yaml");
 
 fn organisation() -> Organisation {
     let organisation = Organisation::new();
